@@ -1,0 +1,157 @@
+"""Claims with a number, a tolerance and a direction, each with a control that must fail."""
+
+import csv
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy as np
+
+HOLDS, FAILS, NOT_TESTED = "holds", "fails", "not tested"
+
+
+@dataclass(frozen=True)
+class Control:
+    """The same measurement where the claim must not come out true."""
+
+    claim: str
+    measured: float | None
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came out of a claim.
+
+    Attributes:
+        comparison: equal (within the tolerance), at most, at least.
+        reason: why the tolerance is what it is; or why nothing was tested.
+        verdict: holds, fails or not tested. A claim holds only if its control fails.
+    """
+
+    id: str
+    claim: str
+    source: str
+    expected: float
+    measured: float | None
+    tolerance: float
+    comparison: str
+    reason: str
+    verdict: str
+    control: Control
+
+
+def judge(
+    *,
+    id: str,
+    claim: str,
+    source: str,
+    expected: float,
+    measured: float | None,
+    tolerance: float,
+    comparison: str,
+    reason: str,
+    control: str,
+    control_measured: float | None,
+) -> Verdict:
+    """Judge one claim and its control by the same rule.
+
+    A control that does not fail makes the claim fail: the measurement could not have told.
+    With measured = None the claim is `not tested`, and `reason` says why.
+    """
+    if measured is None:
+        verdict = control_verdict = NOT_TESTED
+    else:
+        accepted = _accepts(comparison, expected, tolerance, measured)
+        control_accepted = _accepts(comparison, expected, tolerance, control_measured)
+        verdict = HOLDS if accepted and not control_accepted else FAILS
+        control_verdict = HOLDS if control_accepted else FAILS
+    return Verdict(
+        id,
+        claim,
+        source,
+        expected,
+        measured,
+        tolerance,
+        comparison,
+        reason,
+        verdict,
+        Control(control, control_measured, control_verdict),
+    )
+
+
+def _accepts(comparison: str, expected: float, tolerance: float, measured: float) -> bool:
+    """Tell whether the number satisfies the claim; NaN satisfies none."""
+    match comparison:
+        case "equal":
+            return abs(measured - expected) <= tolerance
+        case "at most":
+            return measured <= expected + tolerance
+        case "at least":
+            return measured >= expected - tolerance
+    raise ValueError(f"no comparison is called {comparison!r}")
+
+
+def ratio_of_means(above: np.ndarray, below: np.ndarray) -> tuple[float, float]:
+    """Return mean(above) / mean(below) over seeds and the upper end of its 95 % interval.
+
+    The pairs are resampled together (BCa bootstrap). One pair has no interval: then the upper
+    end is the ratio itself.
+
+    Args:
+        above, below: one positive value a seed, shape (seeds,).
+    """
+    from scipy.stats import bootstrap  # More than a second: not for a table of finished verdicts.
+
+    ratio = float(np.mean(above) / np.mean(below))
+    if len(above) == 1:
+        return ratio, ratio
+    interval = bootstrap(
+        (above, below),
+        lambda a, b, axis=-1: np.mean(a, axis=axis) / np.mean(b, axis=axis),
+        paired=True,
+        vectorized=True,
+        alternative="less",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return ratio, float(interval.high)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A number that an article prints, with the tolerance that a reproduction has to meet."""
+
+    article: str
+    place: str
+    arm: str
+    epoch: int
+    split: str
+    metric: str
+    printed: float
+    tolerance: float
+    reason: str
+
+
+def published(article: str) -> list[Published]:
+    """Return the numbers that an article prints, transcribed by hand into published.csv."""
+    with (files("twinhead") / "published.csv").open(newline="", encoding="utf-8") as file:
+        return [
+            Published(
+                **{
+                    **row,
+                    "epoch": int(row["epoch"]),
+                    "printed": float(row["printed"]),
+                    "tolerance": float(row["tolerance"]),
+                }
+            )
+            for row in csv.DictReader(file)
+            if row["article"] == article
+        ]
+
+
+def number(value: float | None) -> str:
+    """Return a number as tables show it: whole ones whole, small ones in powers of ten."""
+    if value is None:
+        return "–"
+    if value == int(value) and abs(value) < 1e6:
+        return f"{int(value)}"
+    return f"{value:.4f}" if 0.01 <= abs(value) < 1e4 else f"{value:.2e}"

@@ -1,0 +1,361 @@
+"""Configuration: types, ranges and the way from a command line to plain values.
+
+The files in conf/ hold the values, the dataclasses here their types, EXPECTED their ranges.
+Nothing in this module is slow to import: a typo must not cost the user TensorFlow's start-up.
+"""
+
+import difflib
+import math
+import os
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from twinhead.errors import InputError
+
+CONF = Path(__file__).parents[2] / "conf"
+
+
+@dataclass
+class CatDog:
+    name: str = "catdog"
+    path: str = MISSING
+    seed: int = MISSING
+
+
+@dataclass
+class Surrogate:
+    name: str = "surrogate"
+    rows: int = MISSING
+    features: int = MISSING
+    seed: int = MISSING
+
+
+@dataclass
+class File:
+    name: str = "file"
+    path: str = MISSING
+
+
+@dataclass
+class BreastCancer:
+    name: str = "breast_cancer"
+
+
+@dataclass
+class Sgd:
+    name: str = "sgd"
+    momentum: float = MISSING
+    nesterov: bool = MISSING
+
+
+@dataclass
+class Adam:
+    name: str = "adam"
+    beta_1: float = MISSING
+    beta_2: float = MISSING
+    epsilon: float = MISSING
+    amsgrad: bool = MISSING
+
+
+@dataclass
+class RmsProp:
+    name: str = "rmsprop"
+    rho: float = MISSING
+    momentum: float = MISSING
+    epsilon: float = MISSING
+    centered: bool = MISSING
+
+
+@dataclass
+class Adagrad:
+    name: str = "adagrad"
+    initial_accumulator_value: float = MISSING
+    epsilon: float = MISSING
+
+
+@dataclass
+class Adadelta:
+    name: str = "adadelta"
+    rho: float = MISSING
+    epsilon: float = MISSING
+
+
+@dataclass
+class Adamax:
+    name: str = "adamax"
+    beta_1: float = MISSING
+    beta_2: float = MISSING
+    epsilon: float = MISSING
+
+
+@dataclass
+class Lion:
+    name: str = "lion"
+    beta_1: float = MISSING
+    beta_2: float = MISSING
+
+
+@dataclass
+class Training:
+    """What every experiment that trains has in common; `learning_rate` is the softmax arm's."""
+
+    data: Any = MISSING
+    optimizer: Any = MISSING
+    learning_rate: float = MISSING
+    lr_ratio: float = MISSING
+    seed: int = MISSING
+    epochs: int = MISSING
+    batch_size: int = MISSING
+    dropout: float = MISSING
+    validation_fraction: float = MISSING
+    outputs: str = MISSING
+    force: bool = MISSING
+    progress: bool = MISSING
+
+
+@dataclass
+class Equivalence(Training):
+    repeats: int | None = MISSING
+
+
+@dataclass
+class Train(Training):
+    head: str = MISSING
+    init: str = MISSING
+    precision: str = MISSING
+
+
+SCHEMA = {
+    "data": {
+        "catdog": CatDog,
+        "surrogate": Surrogate,
+        "file": File,
+        "breast_cancer": BreastCancer,
+    },
+    "optimizer": {
+        "sgd": Sgd,
+        "adam": Adam,
+        "rmsprop": RmsProp,
+        "adagrad": Adagrad,
+        "adadelta": Adadelta,
+        "adamax": Adamax,
+        "lion": Lion,
+    },
+    "experiment": {"equivalence": Equivalence, "train": Train},
+}
+
+for _group, _nodes in SCHEMA.items():
+    for _name, _node in _nodes.items():
+        ConfigStore.instance().store(_name, _node, group=f"schema/{_group}")
+
+
+def _positive(value: float) -> bool:
+    return 0 < value < math.inf
+
+
+def _at_least_one(value: float) -> bool:
+    return value >= 1
+
+
+def _fraction(value: float) -> bool:
+    return 0 <= value < 1
+
+
+# Key, at any depth -> what it must satisfy, in code and in words.
+EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "learning_rate": (_positive, "a finite number above 0"),
+    "lr_ratio": (_positive, "a finite number above 0"),
+    "epsilon": (_positive, "a finite number above 0"),
+    # Keras and scikit-learn both take 32-bit seeds; some of theirs are signed.
+    "seed": (lambda value: 0 <= value < 2**31, "a whole number from 0 to 2147483647"),
+    "epochs": (_at_least_one, "a whole number from 1"),
+    "batch_size": (_at_least_one, "a whole number from 1"),
+    "repeats": (lambda value: value is None or value >= 1, "a whole number from 1, or null"),
+    "rows": (lambda value: value >= 10, "a whole number from 10"),
+    "features": (_at_least_one, "a whole number from 1"),
+    "dropout": (_fraction, "a number in [0, 1)"),
+    "momentum": (_fraction, "a number in [0, 1)"),
+    "rho": (_fraction, "a number in [0, 1)"),
+    "beta_1": (_fraction, "a number in [0, 1)"),
+    "beta_2": (_fraction, "a number in [0, 1)"),
+    "initial_accumulator_value": (lambda value: 0 <= value < math.inf, "a finite number from 0"),
+    "validation_fraction": (lambda value: 0 < value < 1, "a number in (0, 1)"),
+    "precision": (lambda value: value in ("float32", "float64"), "float32 or float64"),
+}
+
+
+def check(settings: Any, prefix: str = "") -> None:
+    """Raise InputError at the first value that is out of its range, nested settings included."""
+    for item in fields(settings):
+        value = getattr(settings, item.name)
+        key = prefix + item.name
+        if value == MISSING:
+            raise InputError(f"{key}: found nothing, expected {key}=...")
+        if is_dataclass(value):
+            check(value, key + ".")
+        elif item.name == "name" and value != item.default:
+            raise InputError(
+                f"{key}: found {value}, expected {item.default}; use {prefix[:-1]}={value}"
+            )
+        elif item.name in EXPECTED:
+            accepts, expected = EXPECTED[item.name]
+            if not accepts(value):
+                raise InputError(f"{key}: found {value}, expected {expected}")
+    if isinstance(settings, Sgd) and settings.nesterov and settings.momentum == 0:
+        raise InputError(f"{prefix}nesterov: found true with {prefix}momentum=0, expected momentum")
+
+
+def plain(config: DictConfig) -> Any:
+    """Return the checked dataclass behind a composed configuration.
+
+    Raises:
+        InputError: a key is unknown, or a value is missing or out of its range.
+    """
+    _refuse_unknown_keys(config)
+    try:
+        settings = OmegaConf.to_object(config)
+    except MissingMandatoryValue as error:
+        key = sorted(OmegaConf.missing_keys(config))[0]
+        raise InputError(f"{key}: found nothing, expected {key}=...") from error
+    check(settings)
+    return settings
+
+
+def _refuse_unknown_keys(config: DictConfig, prefix: str = "") -> None:
+    """Hydra lets +key=value through, and nobody would ever read it."""
+    known = _known_keys(OmegaConf.get_type(config))
+    for key in config:
+        if key not in known:
+            raise InputError(_unknown_key(f"{prefix}{key}", known))
+        if not OmegaConf.is_missing(config, key) and isinstance(config[key], DictConfig):
+            _refuse_unknown_keys(config[key], f"{prefix}{key}.")
+
+
+def as_dict(settings: Any) -> dict[str, Any]:
+    """Return the settings that decide what is measured: no output folder, no display."""
+    values = asdict(settings)
+    for key in ("outputs", "force", "progress"):
+        values.pop(key, None)
+    return values
+
+
+def launch(
+    experiment: str,
+    run: Callable[[Any], Any],
+    gather: Callable[[Any, list[Any]], None] | None = None,
+) -> NoReturn:
+    """Compose `experiment` from conf/ and the command line, hand it to `run`, and exit.
+
+    With Hydra's -m, `run` is called once per job, and `gather(settings, results)` once at the end.
+    Exit code: the largest that any job earned; `run` returns an object with `exit_code`.
+    """
+    # Without this Hydra prints errors in its own way and exits with 1; see run_and_report there.
+    debugging = "HYDRA_FULL_ERROR" in os.environ
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    # argparse, and so Hydra, takes -m in front only; people write it anywhere.
+    sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
+    codes: list[int] = []
+    results: list[Any] = []
+    swept: list[Any] = []
+
+    def job(config: DictConfig) -> None:
+        try:
+            settings = plain(config)
+            results.append(run(settings))
+            codes.append(results[-1].exit_code)
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                swept.append(settings)
+        except InputError as error:
+            print(f"error: {error}", file=sys.stderr)
+            codes.append(2)
+
+    try:
+        hydra.main(
+            version_base="1.3", config_path=str(CONF), config_name=f"experiment/{experiment}"
+        )(job)()
+        if swept and gather is not None:
+            gather(swept[0], results)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        codes.append(2)
+    except (HydraException, OmegaConfBaseException, OSError, ValueError) as error:
+        # OSError and ValueError come from Hydra only: what `run` raises of those has been
+        # turned into InputError, or is a defect whose traceback must be seen.
+        if debugging or not _raised_by_hydra(error):
+            raise
+        print(f"error: {one_line(error)}", file=sys.stderr)
+        codes.append(2)
+    except KeyboardInterrupt:
+        print("interrupted: nothing was published, finished runs are kept", file=sys.stderr)
+        codes.append(130)
+    sys.exit(max(codes, default=0))
+
+
+def _raised_by_hydra(error: BaseException) -> bool:
+    """Tell whether the innermost frame of the traceback belongs to Hydra or OmegaConf."""
+    trace = error.__traceback__
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    module = trace.tb_frame.f_globals.get("__name__", "")
+    return isinstance(error, HydraException | OmegaConfBaseException) or module.startswith(
+        ("hydra.", "omegaconf.", "pathlib", "os")
+    )
+
+
+# OmegaConf's name of a type -> what to write on the command line.
+TYPES = {"Integer": "a whole number", "Float": "a number", "bool": "true or false"}
+
+
+def one_line(error: BaseException) -> str:
+    """Return Hydra's message in the house's form: key, what was found, what was expected."""
+    cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
+    if isinstance(cause, OmegaConfBaseException):
+        key = cause.full_key or str(cause.key)
+        message = str(cause).splitlines()[0]
+        wrong_type = re.match(
+            r"Value '(.*)' (?:of type .* could not be converted to|is not a valid) (\w+)", message
+        )
+        if wrong_type:
+            found, expected = wrong_type.groups()
+            return f"{key}: found {found}, expected {TYPES.get(expected, expected)}"
+        if "not in '" in message:
+            return _unknown_key(key, _known_keys(cause.object_type))
+        if "is not Optional" in message:
+            return f"{key}: found null, expected a value"
+        return f"{key}: {message}"
+    if isinstance(error, OSError) and error.filename:
+        return f"outputs: cannot write {error.filename}: {error.strerror}"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    option = re.search(r"Could not find '([^']+)/([^/']+)'", lines[0])
+    if option:
+        start = next(i for i, line in enumerate(lines) if line.startswith("Available options"))
+        end = next(i for i, line in enumerate(lines) if line.startswith("Config search path"))
+        group, found = option.groups()
+        return f"{group}: found {found}, expected one of {', '.join(lines[start + 1 : end])}"
+    several = re.match(r"Ambiguous value for argument '([^=]+)=(.+)'", lines[0])
+    if several:
+        key, found = several.groups()
+        return f"{key}: found {found}, expected one value (or -m in front, to sweep over them)"
+    return lines[0]
+
+
+def _known_keys(node: Any) -> list[str]:
+    return [item.name for item in fields(node)] if is_dataclass(node) else []
+
+
+def _unknown_key(key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key.rpartition(".")[2], known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"{key}: unknown key; {hint}expected one of {', '.join(known)}"

@@ -1,0 +1,226 @@
+"""One figure, one function: measured history in, Figure out. Nothing is computed, read or saved.
+
+Drawn without pyplot and without TensorFlow.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from twinhead.claims import Published
+from twinhead.history import History, Record
+
+STYLE = {
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "figure.dpi": 100,
+    "savefig.dpi": 150,
+    "svg.hashsalt": "twinhead",  # The same figure gives the same file.
+}
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart.
+# (head, init, is the learning-rate ratio 2?) -> colour, label.
+SOFTMAX = ("#0072B2", "softmax")
+TRANSFER = ("#E69F00", "sigmoid, β = θ1 − θ0")
+RANDOM = ("#009E73", "sigmoid, own random start")
+CONTROL = ("#CC79A7", "sigmoid, β = θ1 − θ0, equal learning rates")
+
+# Where a log axis shows an exact zero; below anything that float64 losses can differ by.
+FLOOR = 1e-17
+
+
+def look(record: Record) -> tuple[str, str]:
+    """Return colour and label of an arm: the same for the same arm in every picture."""
+    arm = record.arm
+    if arm.head == "softmax":
+        return SOFTMAX
+    if arm.init == "random":
+        return RANDOM
+    return CONTROL if arm.lr_ratio == 1 else TRANSFER
+
+
+def loss_curves(history: History) -> Figure:
+    """Draw train and validation loss of every arm: as published, and under common noise."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(11, 5), layout="constrained")
+        left, right = figure.subplots(1, 2, sharey=True)
+        figure.suptitle(f"Loss of both heads on {history.data['name']}")
+        _losses(left, history.pick(noise="independent"))
+        left.set_title("As published: every arm its own batches and masks")
+        common = [
+            record
+            for record in history.pick(noise="common", precision="float32")
+            if look(record) != CONTROL
+        ]
+        _losses(right, common)
+        right.set_title("Common noise: the same batches and masks for all")
+        left.set_ylabel("cross-entropy (nats)")
+        left.legend(loc="upper right")
+    return figure
+
+
+def _losses(axes: Axes, records: Sequence[Record]) -> None:
+    """Draw mean curves of the arms that look alike; a band from lowest to highest seed."""
+    widths = {SOFTMAX: 5, TRANSFER: 2, RANDOM: 2}  # So that a curve that hides another shows it.
+    for style in dict.fromkeys(map(look, records)):
+        alike = [record for record in records if look(record) == style]
+        for split, line in (("train", "--"), ("validation", "-")):
+            curves = np.stack([record.loss(split) for record in alike])
+            epochs = np.arange(curves.shape[1])
+            axes.plot(
+                epochs,
+                curves.mean(axis=0),
+                line,
+                color=style[0],
+                linewidth=widths[style],
+                alpha=0.45 if style == SOFTMAX else 1,
+                label=f"{style[1]}, {split}" + _seeds(alike),
+            )
+            if len(alike) > 1:
+                axes.fill_between(
+                    epochs, curves.min(axis=0), curves.max(axis=0), color=style[0], alpha=0.1
+                )
+    _epochs(axes)
+
+
+def loss_gap(history: History, printed: Sequence[Published]) -> Figure:
+    """Draw how far the sigmoid arms' validation loss is from softmax: linear, and on a log scale.
+
+    Args:
+        printed: the article's log, where the data are or stand in for the article's; or nothing.
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(11, 5.4), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        figure.suptitle(f"Validation loss, sigmoid minus softmax, on {history.data['name']}")
+
+        for style in (TRANSFER, RANDOM):
+            alike = [r for r in history.pick(noise="independent") if look(r) == style]
+            for record in alike:
+                left.plot(
+                    record.series["validation", "loss_gap"],
+                    "o-",
+                    color=style[0],
+                    markersize=5,
+                    alpha=1 if len(alike) == 1 else 0.5,
+                    label=style[1] + _seeds(alike) if record is alike[0] else None,
+                )
+            if printed:
+                name = f"sigmoid {'transfer' if style == TRANSFER else 'random'}"
+                epochs, gaps = _printed_gap(printed, name)
+                label = f"{style[1]}: article, as printed"
+                left.plot(epochs, gaps, "x", color=style[0], markersize=9, label=label)
+        left.axhline(0, color="black", linewidth=0.8)
+        left.set_title("As published")
+        left.set_ylabel("loss gap (nats)")
+        left.legend(loc="best")
+        _epochs(left)
+
+        lines = [
+            (RANDOM, "independent", "float32", "o-", "own random start, as published"),
+            (CONTROL, "common", "float32", "v-", "equal learning rates, common noise"),
+            (TRANSFER, "independent", "float32", "o-", "β = θ1 − θ0, as published"),
+            (TRANSFER, "common", "float32", "s--", "β = θ1 − θ0, common noise, float32"),
+            (TRANSFER, "common", "float64", "D:", "β = θ1 − θ0, common noise, float64"),
+        ]
+        for style, noise, precision, marks, label in lines:
+            alike = [r for r in history.pick(noise=noise, precision=precision) if look(r) == style]
+            gaps = np.abs([record.series["validation", "loss_gap"] for record in alike]).mean(
+                axis=0
+            )
+            right.plot(
+                np.maximum(gaps, FLOOR),
+                marks,
+                color=style[0],
+                markersize=6,
+                label=label + _seeds(alike),
+            )
+        right.set_yscale("log")
+        right.set_ylim(FLOOR / 3, 30)
+        right.set_yticks([1, 1e-4, 1e-8, 1e-12, 1e-16, FLOOR], None)
+        right.set_yticks([10.0**power for power in range(-17, 1, 4)])
+        right.set_yticklabels(["0 (exact)"] + [f"$10^{{{power}}}$" for power in range(-13, 1, 4)])
+        right.set_title("The same on a log scale, and under common noise")
+        right.set_ylabel("absolute loss gap (nats)")
+        right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=1)
+        _epochs(right)
+    return figure
+
+
+def _printed_gap(printed: Sequence[Published], name: str) -> tuple[list[int], list[float]]:
+    """Return the article's own gap to softmax, from its printed validation losses."""
+    losses = {
+        (number.arm, number.epoch): number.printed
+        for number in printed
+        if (number.split, number.metric) == ("validation", "loss")
+    }
+    epochs = sorted(epoch for arm, epoch in losses if arm == name)
+    return epochs, [losses[name, epoch] - losses["softmax", epoch] for epoch in epochs]
+
+
+def arm_curves(history: History) -> Figure:
+    """Draw loss and accuracy of a run with one arm."""
+    (record,) = history.records.values()
+    colour, label = look(record)
+    with rc_context(STYLE):
+        figure = Figure(figsize=(11, 4.6), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        figure.suptitle(
+            f"{label}, learning rate {record.arm.learning_rate:g}, seed {record.arm.seed}, "
+            f"on {history.data['name']}"
+        )
+        for split, line in (("train", "--"), ("validation", "-")):
+            left.plot(record.loss(split), line, color=colour, label=split, linewidth=2)
+            accuracy = record.series[split, "accuracy"]
+            right.plot(100 * accuracy, line, color=colour, label=split, linewidth=2)
+        left.set_ylabel("cross-entropy (nats)")
+        right.set_ylabel("accuracy (%)")
+        for axes in (left, right):
+            axes.legend()
+            _epochs(axes)
+    return figure
+
+
+def sweep_curves(histories: Sequence[History]) -> Figure:
+    """Draw the validation loss of many single arms in one picture."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(8, 5), layout="constrained")
+        axes = figure.subplots()
+        titles = dict.fromkeys(history.data["name"] for history in histories)
+        axes.set_title(f"Validation loss of {len(histories)} arm(s) on\n{'; '.join(titles)}")
+        seen = set()
+        for history in histories:
+            for record in history.records.values():
+                colour, label = look(record)
+                softmax = (colour, label) == SOFTMAX
+                axes.plot(
+                    record.loss(),
+                    color=colour,
+                    linewidth=4 if softmax else 1.5,
+                    alpha=0.4 if softmax else 0.9,
+                    label=None if label in seen else label,
+                )
+                seen.add(label)
+        axes.set_ylabel("cross-entropy (nats)")
+        axes.legend()
+        _epochs(axes)
+    return figure
+
+
+def _seeds(alike: Sequence[Record]) -> str:
+    return f" ({len(alike)} seeds)" if len(alike) > 1 else ""
+
+
+def _epochs(axes: Axes) -> None:
+    axes.set_xlabel("epoch (0: before the first update)")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))

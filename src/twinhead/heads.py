@@ -1,0 +1,112 @@
+"""The two heads in Keras: how they start, what they are built of, what they are worth.
+
+Everything works on logits. On probabilities Keras clips, and for the two losses differently.
+"""
+
+import numpy as np
+from scipy.special import log_expit, log_softmax
+
+from twinhead.backend import keras
+from twinhead.config import as_dict
+from twinhead.data import Split
+from twinhead.history import Arm
+from twinhead.matching import match_sigmoid
+
+UNITS = {"softmax": 2, "sigmoid": 1}
+
+
+def initial(arm: Arm, features: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights an arm starts from: kernel (d, units), bias (units,), in its precision.
+
+    Drawn in float32 for both precisions, so that they can be compared. Matched in the arm's own:
+    a difference rounded to float32 would cost float64 half of its digits.
+    """
+    if arm.head == "sigmoid" and arm.init == "transfer":
+        return match_sigmoid(*_glorot("softmax", features, arm.seed, arm.precision))
+    return _glorot(arm.head, features, arm.seed, arm.precision)
+
+
+def _glorot(head: str, features: int, seed: int, precision: str) -> tuple[np.ndarray, np.ndarray]:
+    units = UNITS[head]
+    # One seed for both shapes would give both heads the same leading numbers.
+    own_seed = int(np.random.SeedSequence([seed, units]).generate_state(1)[0]) >> 1
+    kernel = keras.initializers.GlorotUniform(seed=own_seed)((features, units), dtype="float32")
+    return keras.ops.convert_to_numpy(kernel).astype(precision), np.zeros(units, precision)
+
+
+def model(arm: Arm, kernel: np.ndarray, bias: np.ndarray, dropout: float) -> keras.Model:
+    """Return the arm's model, features to logits, holding these weights."""
+    built = keras.Sequential(
+        [
+            keras.Input((len(kernel),), dtype=arm.precision),
+            keras.layers.Dropout(dropout, dtype=arm.precision),
+            keras.layers.Dense(UNITS[arm.head], name="head", dtype=arm.precision),
+        ]
+    )
+    built.get_layer("head").set_weights([kernel, bias])
+    return built
+
+
+def loss(arm: Arm) -> keras.losses.Loss:
+    """Return the arm's cross-entropy on logits; labels are 0 and 1, shape (n, 1), for both heads.
+
+    Without a dtype Keras computes any loss in float32, float64 models included.
+    """
+    if arm.head == "softmax":
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype=arm.precision)
+    return keras.losses.BinaryCrossentropy(from_logits=True, dtype=arm.precision)
+
+
+def accuracy(head: str) -> keras.metrics.Metric:
+    if head == "softmax":
+        return keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    return keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)  # On logits.
+
+
+def optimizer(settings, learning_rate: float) -> keras.optimizers.Optimizer:
+    """Return Keras's optimizer for the `optimizer` settings of a configuration."""
+    options = as_dict(settings)
+    name = options.pop("name")
+    return keras.optimizers.get(
+        {"class_name": name, "config": {"learning_rate": learning_rate, **options}}
+    )
+
+
+def evaluate(head: str, logits: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Return mean cross-entropy and accuracy at fixed weights, over all rows, in float64.
+
+    Keras's epoch loss is another thing: a running mean over weights that move.
+
+    Args:
+        logits: shape (n, units), of the arm's own precision.
+        y: labels, shape (n,).
+    """
+    z = logits.astype(np.float64)
+    if head == "softmax":
+        losses = -log_softmax(z, axis=1)[np.arange(len(y)), y]
+        predicted = z[:, 1] > z[:, 0]
+    else:
+        losses = -log_expit(np.where(y == 1, z[:, 0], -z[:, 0]))
+        predicted = z[:, 0] > 0
+    return float(losses.mean()), float((predicted == y).mean())
+
+
+def probabilities(head: str, logits: np.ndarray) -> np.ndarray:
+    """Return p(y = 1 | x) as Keras computes it, shape (n,), of the logits' precision."""
+    if head == "softmax":
+        return keras.ops.convert_to_numpy(keras.ops.softmax(logits))[:, 1]
+    return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))[:, 0]
+
+
+def for_users(arm: Arm, kernel: np.ndarray, bias: np.ndarray, split: Split) -> keras.Model:
+    """Return the trained head as a model from raw features to probabilities.
+
+    What was taken out of the features before training is taken out inside the model.
+    """
+    layers = [keras.Input((len(kernel),), dtype=arm.precision)]
+    if np.any(split.mean != 0) or np.any(split.scale != 1):
+        layers.append(keras.layers.Normalization(mean=split.mean, variance=split.scale**2))
+    layers.append(keras.layers.Dense(UNITS[arm.head], activation=arm.head, dtype=arm.precision))
+    built = keras.Sequential(layers)
+    built.layers[-1].set_weights([kernel, bias])
+    return built

@@ -1,0 +1,50 @@
+"""Verdicts, figures and provenance on one page that opens without a network."""
+
+import base64
+import io
+import json
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+from twinhead.claims import Published, Verdict, number
+from twinhead.history import History
+
+
+def page(
+    *,
+    title: str,
+    history: History,
+    verdicts: list[Verdict],
+    figures: dict[str, Figure],
+    config: str,
+    provenance: dict,
+    printed: list[Published],
+    notes: list[str],
+) -> str:
+    """Return the page as HTML, pictures inside.
+
+    Args:
+        printed: the article's numbers, to stand beside the measured ones; or nothing.
+        notes: what differs from the article and why, a sentence each.
+    """
+    environment = Environment(
+        loader=PackageLoader("twinhead", "."), autoescape=True, undefined=StrictUndefined
+    )
+    environment.filters["number"] = number
+    return environment.get_template("report.html.j2").render(
+        title=title,
+        history=history,
+        verdicts=verdicts,
+        figures={name: _data_uri(figure) for name, figure in figures.items()},
+        config=config,
+        provenance=json.dumps(provenance, indent=2),
+        printed={(p.arm, p.split, p.metric, p.epoch): p.printed for p in printed},
+        notes=notes,
+    )
+
+
+def _data_uri(figure: Figure) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()

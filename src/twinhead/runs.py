@@ -1,0 +1,296 @@
+"""A run's folder: find a finished one, or write a new one aside and publish it whole.
+
+outputs/<experiment>/<run id> exists only with everything in it: a run that was killed leaves at
+most a hidden `.partial-…` folder, which nobody reads and a later run clears away.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import OmegaConf
+from rich.console import Console
+from rich.table import Table
+
+from twinhead import claims, config, data, history, provenance
+from twinhead.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+log = logging.getLogger(__name__)
+
+PACKAGE = Path(__file__).parent
+# What decides the numbers, and what only decides how they are judged and shown.
+MEASURING = [
+    "config",
+    "data",
+    "surrogate",
+    "noise",
+    "matching",
+    "history",
+    "backend",
+    "heads",
+    "article",
+    "bank",
+]
+PRESENTING = ("claims.py", "published.csv", "figures.py", "report.py", "report.html.j2")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One question: the stem of its files and folders, and the three functions it is made of.
+
+    Attributes:
+        export: writes files of its own into the run's folder, right after measuring.
+        draw_sweep: pictures of all jobs of a multirun.
+        notes: what differs from the article and why.
+    """
+
+    name: str
+    title: str
+    measure: Callable[[Any], history.History]
+    judge: Callable[[history.History], list[claims.Verdict]]
+    draw: Callable[[history.History], dict[str, "Figure"]]
+    export: Callable[[Any, history.History, Path], None] | None = None
+    draw_sweep: Callable[[list[history.History]], dict[str, "Figure"]] | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run."""
+
+    folder: Path
+    exit_code: int
+
+
+def execute(experiment: Experiment, settings: config.Training) -> Run:
+    """Return the finished run of these settings; measure, judge, draw and publish it if needed.
+
+    A run whose numbers still stand but whose judging or drawing has changed since is presented
+    anew from its history.h5, without TensorFlow.
+
+    Raises:
+        InputError: the data or the output folder are at fault.
+    """
+    _show_progress(settings.progress)
+    outputs = Path(settings.outputs) / experiment.name
+    run_id = _run_id(experiment, settings)
+    folder = outputs / run_id
+    presentation = provenance.code(*(PACKAGE / name for name in PRESENTING))
+    console = _console()
+
+    if folder.exists() and not settings.force:
+        past = json.loads((folder / "provenance.json").read_text())
+        if past["presentation"] != presentation:
+            with _published_whole(outputs, run_id) as aside:
+                shutil.copytree(folder, aside, dirs_exist_ok=True)
+                _present(experiment, history.load(aside / "history.h5"), aside, presentation)
+            console.print("Numbers found, pictures and verdicts made anew.")
+        else:
+            console.print(
+                f"Found finished: measured {past['started'][:10]} in {past['seconds']:.0f} s. "
+                "force=true measures again."
+            )
+    else:
+        with _published_whole(outputs, run_id) as aside:
+            _measure(experiment, settings, aside)
+            _present(experiment, history.load(aside / "history.h5"), aside, presentation)
+    _point_latest(outputs, run_id)
+    return _summary(console, folder)
+
+
+def gather(experiment: Experiment, settings: config.Training, runs: list[Run]) -> None:
+    """Write one sweep.csv, and the experiment's pictures, over all jobs of a multirun."""
+    if experiment.draw_sweep is None:
+        return
+    outputs = Path(settings.outputs) / experiment.name
+    name = (
+        "sweep-"
+        + hashlib.sha256(" ".join(run.folder.name for run in runs).encode()).hexdigest()[:12]
+    )
+    histories = [history.load(run.folder / "history.h5") for run in runs]
+    with _published_whole(outputs, name) as aside:
+        rows = {run.folder.name: each for run, each in zip(runs, histories, strict=True)}
+        history.save_sweep_csv(rows, aside / "sweep.csv")
+        _save_figures(experiment.draw_sweep(histories), aside)
+    for path in sorted((outputs / name).iterdir()):
+        print(path)
+
+
+def _run_id(experiment: Experiment, settings: config.Training) -> str:
+    """Return twelve characters that change with everything that decides the numbers."""
+    values = config.as_dict(settings)
+    values["data"].pop("path", None)  # The features count, not where they lie.
+    modules = [PACKAGE / f"{module}.py" for module in MEASURING]
+    values["code"] = provenance.code(
+        *modules, provenance.PROJECT / "experiments" / f"{experiment.name}.py"
+    )
+    values["features"] = data.identity(settings.data)
+    values["versions"] = provenance.versions()
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _measure(experiment: Experiment, settings: config.Training, aside: Path) -> None:
+    started, clock = datetime.now(UTC), time.monotonic()
+    measured = experiment.measure(settings)
+    seconds = time.monotonic() - clock
+    history.save(measured, aside / "history.h5")
+    history.save_csv(measured, aside / "history.csv")
+    if experiment.export is not None:
+        experiment.export(settings, measured, aside)
+    (aside / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(asdict(settings))))
+    _write_json(
+        aside / "provenance.json",
+        {
+            **provenance.collect(),
+            "data": measured.data["name"],
+            "data_sha256": measured.data["sha256"],
+            "started": started.isoformat(timespec="seconds"),
+            "seconds": round(seconds, 1),
+        },
+    )
+
+
+def _present(
+    experiment: Experiment, measured: history.History, aside: Path, presentation: str
+) -> None:
+    """Write verdicts, figures and report of a measured history."""
+    from twinhead import report  # Brings matplotlib: not for finding a finished run.
+
+    log.info("judging and drawing")
+    verdicts = experiment.judge(measured)
+    figures = experiment.draw(measured)
+    origin = json.loads((aside / "provenance.json").read_text()) | {"presentation": presentation}
+    page = report.page(
+        title=experiment.title,
+        history=measured,
+        verdicts=verdicts,
+        figures=figures,
+        config=(aside / "config.yaml").read_text(),
+        provenance=origin,
+        printed=claims.published(measured.data["article"]),
+        notes=experiment.notes,
+    )
+    _write_json(aside / "verdicts.json", [asdict(verdict) for verdict in verdicts])
+    _write_json(aside / "provenance.json", origin)
+    (aside / "report.html").write_text(page, encoding="utf-8")
+    _save_figures(figures, aside / "figures")
+
+
+def _save_figures(figures: dict[str, "Figure"], folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, figure in figures.items():
+        figure.savefig(folder / f"{name}.png")
+        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def _published_whole(outputs: Path, name: str) -> Iterator[Path]:
+    """Give a folder to write aside; outputs/name becomes it when all is written, or never."""
+    aside = outputs / f".partial-{name}-{os.getpid()}"
+    try:
+        outputs.mkdir(parents=True, exist_ok=True)
+        for leftover in outputs.glob(".partial-*"):
+            if not _alive(int(leftover.name.rpartition("-")[2])):
+                shutil.rmtree(leftover, ignore_errors=True)
+        aside.mkdir()
+    except OSError as error:
+        raise InputError(
+            f"outputs: cannot write to {outputs}: {error.strerror}; expected a writable folder"
+        ) from error
+    try:
+        yield aside
+        replaced = outputs / f".partial-{name}-replaced-{os.getpid()}"
+        if (outputs / name).exists():
+            os.rename(outputs / name, replaced)
+        os.rename(aside, outputs / name)
+        shutil.rmtree(replaced, ignore_errors=True)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _point_latest(outputs: Path, run_id: str) -> None:
+    link = outputs / f".latest-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(run_id)
+    os.replace(link, outputs / "latest")
+
+
+def _summary(console: Console, folder: Path) -> Run:
+    """Print the verdicts of a finished run and where its page is."""
+    verdicts = json.loads((folder / "verdicts.json").read_text())
+    about = json.loads((folder / "provenance.json").read_text())
+    if verdicts:
+        console.print(_table(verdicts, about["data"]))
+    console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
+    failed = any(verdict["verdict"] == claims.FAILS for verdict in verdicts)
+    return Run(folder, exit_code=1 if failed else 0)
+
+
+def _table(verdicts: list[dict], title: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for heading in ("#", "claim", "expected", "measured", "tolerance", "verdict", "control"):
+        right = heading in ("expected", "measured", "tolerance")
+        table.add_column(heading, justify="right" if right else "left", no_wrap=heading != "claim")
+    signs = {"equal": "", "at most": "≤ ", "at least": "≥ "}
+    colours = {claims.HOLDS: "green", claims.FAILS: "bold red", claims.NOT_TESTED: "dim"}
+    for verdict in verdicts:
+        table.add_row(
+            verdict["id"],
+            verdict["claim"],
+            signs[verdict["comparison"]] + claims.number(verdict["expected"]),
+            claims.number(verdict["measured"]),
+            claims.number(verdict["tolerance"]),
+            f"[{colours[verdict['verdict']]}]{verdict['verdict']}[/]",
+            f"{verdict['control']['verdict']} ({claims.number(verdict['control']['measured'])})",
+        )
+    return table
+
+
+def _console() -> Console:
+    """Return a console that fills a terminal, and is wide enough for the table in a log."""
+    return Console() if sys.stdout.isatty() else Console(width=140)
+
+
+def _show_progress(wanted: bool) -> None:
+    """Send progress to stderr: a line a step reads well in a terminal and in a log."""
+    logger = logging.getLogger("twinhead")
+    logger.setLevel(logging.INFO if wanted else logging.WARNING)
+    if not logger.handlers:
+        clock = time.monotonic()
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(elapsed)6.1f s  %(message)s"))
+
+        def stamp(record: logging.LogRecord) -> bool:
+            record.elapsed = time.monotonic() - clock
+            return True
+
+        handler.addFilter(stamp)
+        logger.addHandler(handler)
+        logger.propagate = False
