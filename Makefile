@@ -15,7 +15,7 @@ help: ## Print the targets
 setup: $(READY) ## Make .venv from requirements.lock (every other target does so when needed)
 
 reproduce: $(READY) ## Run the article's experiment; FORCE=1 measures again, ARGS="epochs=10 ..." sets keys
-	@$(RUN) experiments/equivalence.py -m data=catdog,breast_cancer $(if $(FORCE),force=true) $(ARGS)
+	@$(RUN) experiments/reproduce.py $(if $(FORCE),force=true) $(ARGS)
 
 test: $(READY) ## Run the tests
 	@$(RUN) -m pytest

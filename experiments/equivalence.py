@@ -211,16 +211,24 @@ def _published_gap(history: History) -> claims.Verdict:
     )
     seeds = len(transfer)
     over = "one seed" if seeds == 1 else f"mean over {seeds} seeds, upper end of its 95 % interval"
+    printed = {
+        (number.arm, number.epoch): number.printed
+        for number in claims.published("000")
+        if (number.split, number.metric) == ("validation", "loss")
+    }
+    own = abs(printed["sigmoid transfer", 1] - printed["softmax", 1])
+    other = abs(printed["sigmoid random", 1] - printed["softmax", 1])
     return claims.judge(
         id="3",
-        claim="As published, the gap after epoch 1 of the arm with β = θ1 − θ0 is small beside "
+        claim="As published, the gap after epoch 1 of the arm with β = θ1 − θ0 is less than half "
         f"that of the arm with its own start (their ratio; {over})",
         source="article 000, section 2.2",
-        expected=0.1,
+        expected=0.5,
         measured=claims.ratio_of_means(transfer, random)[1],
         tolerance=0,
         comparison="at most",
-        reason="Small is a tenth; the article's printed losses give 0.0001 / 0.0650 = 0.0015.",
+        reason="The article says small and gives no bound; half is where the arms cannot be mixed "
+        f"up any more. Its own printed losses give {own / other:.4f}.",
         control="the two arms swapped",
         control_measured=claims.ratio_of_means(random, transfer)[1],
     )

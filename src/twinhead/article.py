@@ -48,7 +48,7 @@ def train(arm: Arm, settings: Training, split: Split) -> Record:
             # Keras would round a float64 NumPy array to float32; it leaves a data set alone.
             batches = tf.data.Dataset.from_tensor_slices((X[order] * kept, y[order, None]))
             batches = batches.batch(settings.batch_size)
-            model.fit(batches, initial_epoch=epoch - 1, epochs=epoch, **fit)
+            model.fit(batches, shuffle=False, initial_epoch=epoch - 1, epochs=epoch, **fit)
     log.info(
         "%s: validation loss %.4f after %d epochs",
         arm.name,

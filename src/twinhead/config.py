@@ -9,7 +9,8 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -251,6 +252,21 @@ def as_dict(settings: Any) -> dict[str, Any]:
     return values
 
 
+def compose(experiment: str, overrides: Sequence[str]) -> Any:
+    """Return the checked settings of `experiment` with these key=value words.
+
+    Raises:
+        InputError: a word is unknown or its value is wrong.
+    """
+    try:
+        with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+            return plain(hydra.compose(f"experiment/{experiment}", overrides=list(overrides)))
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(one_line(error)) from error
+
+
 def launch(
     experiment: str,
     run: Callable[[Any], Any],
@@ -271,36 +287,37 @@ def launch(
     swept: list[Any] = []
 
     def job(config: DictConfig) -> None:
-        try:
+        with user_errors(codes):
             settings = plain(config)
             results.append(run(settings))
             codes.append(results[-1].exit_code)
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 swept.append(settings)
-        except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
-            codes.append(2)
 
-    try:
-        hydra.main(
-            version_base="1.3", config_path=str(CONF), config_name=f"experiment/{experiment}"
-        )(job)()
+    name = f"experiment/{experiment}"
+    with user_errors(codes):
+        try:
+            hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)(job)()
+        except (HydraException, OmegaConfBaseException, OSError, ValueError) as error:
+            if debugging or not _raised_by_hydra(error):
+                raise
+            raise InputError(one_line(error)) from error
         if swept and gather is not None:
             gather(swept[0], results)
+    sys.exit(max(codes, default=0))
+
+
+@contextmanager
+def user_errors(codes: list[int]) -> Iterator[None]:
+    """Turn what is the user's to mend into one line on stderr and an exit code in `codes`."""
+    try:
+        yield
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         codes.append(2)
-    except (HydraException, OmegaConfBaseException, OSError, ValueError) as error:
-        # OSError and ValueError come from Hydra only: what `run` raises of those has been
-        # turned into InputError, or is a defect whose traceback must be seen.
-        if debugging or not _raised_by_hydra(error):
-            raise
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        codes.append(2)
     except KeyboardInterrupt:
-        print("interrupted: nothing was published, finished runs are kept", file=sys.stderr)
-        codes.append(130)
-    sys.exit(max(codes, default=0))
+        print("interrupted: finished runs are kept, nothing half-written is", file=sys.stderr)
+        sys.exit(130)
 
 
 def _raised_by_hydra(error: BaseException) -> bool:

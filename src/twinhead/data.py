@@ -139,7 +139,7 @@ def split(features: Features, validation_fraction: float, seed: int) -> Split:
         if len(np.unique(y)) < 2:
             raise InputError(
                 f"validation_fraction: found {validation_fraction} of {n} rows, which with seed "
-                f"{seed} leaves class {1 - y[0]} out of the {part} part; expected both classes there"
+                f"{seed} leaves class {1 - y[0]} out of the {part} part; expected both classes"
             )
     mean, scale = np.zeros(X_train.shape[1], np.float32), np.ones(X_train.shape[1], np.float32)
     if features.standardise:

@@ -32,18 +32,10 @@ log = logging.getLogger(__name__)
 
 PACKAGE = Path(__file__).parent
 # What decides the numbers, and what only decides how they are judged and shown.
-MEASURING = [
-    "config",
-    "data",
-    "surrogate",
-    "noise",
-    "matching",
-    "history",
-    "backend",
-    "heads",
-    "article",
-    "bank",
-]
+MEASURING = (
+    *("config.py", "data.py", "surrogate.py", "noise.py", "matching.py", "history.py"),
+    *("backend.py", "heads.py", "article.py", "bank.py"),
+)
 PRESENTING = ("claims.py", "published.csv", "figures.py", "report.py", "report.html.j2")
 
 
@@ -133,7 +125,7 @@ def _run_id(experiment: Experiment, settings: config.Training) -> str:
     """Return twelve characters that change with everything that decides the numbers."""
     values = config.as_dict(settings)
     values["data"].pop("path", None)  # The features count, not where they lie.
-    modules = [PACKAGE / f"{module}.py" for module in MEASURING]
+    modules = [PACKAGE / name for name in MEASURING]
     values["code"] = provenance.code(
         *modules, provenance.PROJECT / "experiments" / f"{experiment.name}.py"
     )

@@ -1,0 +1,45 @@
+"""Both heads in float64 NumPy, written from the formulas. Shares no code with src.
+
+Names follow the algebra: theta (d, 2), beta (d, 1), X (n, d), y (n,) in {0, 1}.
+"""
+
+import numpy as np
+
+
+def softmax_loss(theta, bias, X, y):
+    """Mean cross-entropy and its gradients with respect to theta and bias."""
+    z = X @ theta + bias
+    z = z - z.max(axis=1, keepdims=True)
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    onehot = np.stack([1 - y, y], axis=1)
+    loss = -np.log(p[np.arange(len(y)), y]).mean()
+    slope = (p - onehot) / len(y)
+    return loss, X.T @ slope, slope.sum(axis=0)
+
+
+def sigmoid_loss(beta, bias, X, y):
+    """Mean binary cross-entropy and its gradients with respect to beta and bias."""
+    z = (X @ beta + bias)[:, 0]
+    p = 1 / (1 + np.exp(-z))
+    # log(1 - p) would lose its digits where p is close to 1.
+    loss = (y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z)).mean()
+    slope = (p - y)[:, None] / len(y)
+    return loss, X.T @ slope, slope.sum(axis=0)
+
+
+LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss}
+
+
+def train_sgd(head, kernel, bias, X, y, rate, batch, orders, masks, dropout):
+    """Plain SGD over the given epochs; returns kernel and bias after each, the start included."""
+    kernels, biases = [kernel.astype(np.float64)], [bias.astype(np.float64)]
+    for order, mask in zip(orders, masks, strict=True):
+        kernel, bias = kernels[-1].copy(), biases[-1].copy()
+        for start in range(0, len(y), batch):
+            rows = order[start : start + batch]
+            inputs = X[rows].astype(np.float64) * mask[start : start + batch] / (1 - dropout)
+            _, to_kernel, to_bias = LOSSES[head](kernel, bias, inputs, y[rows].astype(int))
+            kernel, bias = kernel - rate * to_kernel, bias - rate * to_bias
+        kernels.append(kernel)
+        biases.append(bias)
+    return kernels, biases

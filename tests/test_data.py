@@ -1,0 +1,178 @@
+import h5py
+import numpy as np
+import pytest
+from conftest import PROJECT
+
+from twinhead import config, data, surrogate
+from twinhead.errors import InputError
+
+REAL = PROJECT.parent / "shared/features/gap_MobileNet.h5"
+
+
+def write(path, train=None, label=None, **more):
+    """Write a small valid file, but for what is passed."""
+    generator = np.random.default_rng(0)
+    train = generator.random((20, 3), np.float32) if train is None else train
+    label = np.arange(20) % 2 if label is None else label
+    with h5py.File(path, "w") as file:
+        for name, value in {"train": train, "label": label, **more}.items():
+            if not isinstance(value, str) or value != "absent":
+                file[name] = value
+    return path
+
+
+def read(path):
+    return data.load(config.File(path=str(path)))
+
+
+def test_a_file_in_the_layout_is_read(tmp_path):
+    features = read(write(tmp_path / "mine.h5", test=np.zeros((5, 3))))
+    assert features.name == "mine.h5"
+    assert features.X.dtype == np.float32
+    assert features.X.shape == (20, 3)
+    assert features.y.dtype == np.uint8
+    assert not features.made_up
+
+
+@pytest.mark.parametrize("kind", [bool, np.int64, np.float64])
+def test_labels_of_any_numeric_type_are_read(tmp_path, kind):
+    features = read(write(tmp_path / "a.h5", label=(np.arange(20) % 2).astype(kind)))
+    assert features.y.tolist() == [0, 1] * 10
+
+
+def spoilt(position, value):
+    train = np.ones((20, 3), np.float32)
+    train[position] = value
+    return train
+
+
+BAD = {
+    "no train": ({"train": "absent"}, ["`train` is missing", "found label"]),
+    "no label": ({"label": "absent"}, ["`label` is missing", "found train"]),
+    "rank of train": ({"train": np.ones(20)}, ["`train` has shape (20,)"]),
+    "rank of label": ({"label": np.ones((20, 1))}, ["`label` has shape (20, 1)"]),
+    "lengths": ({"label": np.arange(19) % 2}, ["20 rows", "`label` 19"]),
+    "three classes": ({"label": np.arange(20) % 3}, ["3 different values (0, 1, 2)"]),
+    "classes 1 and 2": ({"label": np.arange(20) % 2 + 1}, ["(1, 2)", "expected 0 and 1"]),
+    "labels with NaN": ({"label": np.r_[np.nan, np.ones(19)]}, ["nan", "expected 0 and 1"]),
+    "one class": ({"label": np.ones(20)}, ["only class 1"]),
+    "text": ({"label": np.array([b"cat"] * 20)}, ["expected numbers"]),
+    "NaN": ({"train": spoilt((7, 2), np.nan)}, ["1 value(s)", "row 7, column 2"]),
+    "infinity": ({"train": spoilt(([3, 9], [1, 0]), np.inf)}, ["2 value(s)", "row 3, column 1"]),
+    "both infinities": (
+        {"train": spoilt(([3, 9], [1, 0]), [np.inf, -np.inf])},
+        ["2 value(s)", "row 3, column 1"],
+    ),
+    "too large": ({"train": np.full((20, 3), 1e300)}, ["60 value(s)", "float32"]),
+    "no rows": ({"train": np.ones((0, 3)), "label": np.ones(0)}, ["(0, 3)", "at least one"]),
+    "no columns": ({"train": np.ones((20, 0))}, ["(20, 0)"]),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_files_are_refused_with_what_was_found(tmp_path, case):
+    content, expected = BAD[case]
+    path = write(tmp_path / "bad.h5", **content)
+    with pytest.raises(InputError) as caught:
+        read(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    for part in expected:
+        assert part in message
+
+
+def test_large_finite_numbers_are_no_error(tmp_path):
+    train = np.full((20, 3), np.float32(3e38))
+    assert read(write(tmp_path / "large.h5", train=train)).X.max() == np.float32(3e38)
+
+
+def test_missing_files_folders_and_other_formats_are_refused(tmp_path):
+    (tmp_path / "text.h5").write_text("train, label")
+    (tmp_path / "empty.h5").write_bytes(b"")
+    for name, expected in (
+        ("nowhere.h5", "no such file"),
+        ("text.h5", "not an HDF5 file"),
+        ("empty.h5", "not an HDF5 file"),
+        (".", "found a folder"),
+    ):
+        with pytest.raises(InputError, match=expected):
+            read(tmp_path / name)
+
+
+@pytest.mark.parametrize("kept", [0.05, 0.5, 0.99])
+def test_truncated_files_are_refused(tmp_path, kept):
+    whole = write(tmp_path / "whole.h5", train=np.ones((20, 300))).read_bytes()
+    path = tmp_path / "truncated.h5"
+    path.write_bytes(whole[: int(kept * len(whole))])
+    with pytest.raises(InputError, match="damaged or unreadable"):
+        read(path)
+
+
+def test_fingerprint_is_of_the_arrays_not_the_file(tmp_path):
+    one, two = write(tmp_path / "one.h5"), write(tmp_path / "two.h5", test=np.zeros(3))
+    assert data.identity(config.File(path=str(one))) == data.identity(config.File(path=str(two)))
+    X = np.zeros((2, 3), np.float32)
+    assert data.fingerprint(X) != data.fingerprint(X.reshape(3, 2))
+    assert data.fingerprint(X) != data.fingerprint(X.astype(np.float64))
+
+
+def test_split_standardises_on_the_training_rows_only():
+    features = data.load(config.BreastCancer())
+    split = data.split(features, 0.2, seed=1)
+    np.testing.assert_allclose(split.X_train.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(split.X_train.std(axis=0), 1, atol=1e-5)
+    assert np.abs(split.X_validation.mean(axis=0)).max() > 0.01
+    assert len(split.y_train) + len(split.y_validation) == 569
+
+
+@pytest.mark.parametrize("fraction", [0.001, 0.999, 0.1])
+def test_a_split_that_leaves_a_class_out_is_refused(fraction):
+    features = data.Features("x", np.ones((8, 2), np.float32), np.r_[1, np.zeros(7)].astype("u1"))
+    with pytest.raises(InputError, match="validation_fraction"):
+        data.split(features, fraction, seed=0)
+
+
+def test_catdog_is_the_real_file_where_there_is_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    settings = config.compose("train", []).data
+    assert data.identity(settings).startswith("surrogate")
+    write(tmp_path / "data/gap_Xception.h5")
+    features = data.load(settings)
+    assert (features.made_up, features.article) == (False, "000")
+    assert not data.identity(settings).startswith("surrogate")
+
+
+def test_surrogate_is_non_negative_balanced_and_the_same_again():
+    X, y = surrogate.make(601, 32, seed=4)
+    assert X.shape == (601, 32)
+    assert X.dtype == np.float32
+    assert X.min() == 0
+    assert np.bincount(y).tolist() == [301, 300]
+    assert data.fingerprint(X, y) == data.fingerprint(*surrogate.make(601, 32, seed=4))
+    assert data.fingerprint(X, y) != data.fingerprint(*surrogate.make(601, 32, seed=5))
+
+
+def test_surrogate_is_kept_and_a_damaged_one_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = config.Surrogate(rows=50, features=4, seed=1)
+    first = data.load(settings)
+    (path,) = (tmp_path / "data").iterdir()
+    assert first.made_up
+    assert "surrogate" in first.name
+    assert read(path).X.tobytes() == first.X.tobytes(), "not in the same layout"
+
+    with h5py.File(path, "r+") as file:
+        file["train"][0, 0] = 77
+    assert data.load(settings).X.tobytes() == first.X.tobytes()
+    path.write_bytes(path.read_bytes()[:100])
+    assert data.load(settings).X.tobytes() == first.X.tobytes()
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the real features are not in the repository")
+def test_real_features_are_read():
+    features = read(REAL)
+    assert features.X.shape == (2000, 1024)
+    assert features.y.mean() == 0.5

@@ -1,0 +1,66 @@
+import csv
+
+import numpy as np
+import pytest
+
+from twinhead import history
+from twinhead.history import Arm, History, Record
+
+
+@pytest.fixture
+def measured():
+    generator = np.random.default_rng(0)
+    result = History({"name": "a", "made_up": True, "train_rows": 8}, numbers={"n": 1e-17})
+    for head, units in (("softmax", 2), ("sigmoid", 1)):
+        record = Record(Arm(f"{head} 1", head, "random", "sgd", 1e-3, 2.0, 0, "common", "float32"))
+        for split in ("train", "validation"):
+            for metric in ("loss", "accuracy"):
+                record.series[split, metric] = generator.random(3)
+        record.series["train", "running_loss"] = np.array([np.nan, 1 / 3, 0.1])
+        for _ in range(3):
+            record.keep_weights(generator.random((4, units)), generator.random(units))
+        result.add(record)
+    return result
+
+
+def test_what_is_saved_is_loaded(measured, tmp_path):
+    history.save(measured, tmp_path / "history.h5")
+    loaded = history.load(tmp_path / "history.h5")
+    assert loaded.data == measured.data
+    assert loaded.numbers == measured.numbers
+    assert list(loaded.records) == list(measured.records)
+    for name, record in measured.records.items():
+        assert loaded.records[name].arm == record.arm
+        assert loaded.records[name].series.keys() == record.series.keys()
+        for key, values in record.series.items():
+            np.testing.assert_array_equal(loaded.records[name].series[key], values)
+        for key, values in record.weights.items():
+            np.testing.assert_array_equal(loaded.records[name].weights[key], values)
+
+
+def test_csv_holds_every_measured_value_to_the_last_bit(measured, tmp_path):
+    history.save_csv(measured, tmp_path / "history.csv")
+    with (tmp_path / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert ",".join(rows[0]) == (
+        "arm,head,init,optimizer,learning_rate,lr_ratio,seed,epoch,split,metric,value"
+    )
+    assert len(rows) == 2 * (4 * 3 + 2), "NaN has no row"
+    for row in rows:
+        series = measured.records[row["arm"]].series[row["split"], row["metric"]]
+        assert float(row["value"]) == series[int(row["epoch"])]
+
+
+def test_gap_is_record_minus_partner(measured):
+    softmax, sigmoid = measured.one(head="softmax"), measured.one(head="sigmoid")
+    measured.add_gap(sigmoid, softmax)
+    gap = sigmoid.series["validation", "loss_gap"]
+    np.testing.assert_array_equal(gap, sigmoid.loss() - softmax.loss())
+    theta, beta = softmax.weights["kernel"], sigmoid.weights["kernel"]
+    apart = np.abs(beta[..., 0] - (theta[..., 1] - theta[..., 0])).max(axis=1)
+    np.testing.assert_array_equal(sigmoid.series["weights", "weight_gap"], apart)
+
+
+def test_two_arms_of_one_name_are_a_defect(measured):
+    with pytest.raises(ValueError, match="two arms"):
+        measured.add(measured.one(head="softmax"))

@@ -1,0 +1,186 @@
+"""The bank and the reference, against each other, an independent NumPy version and scikit-learn."""
+
+from dataclasses import replace
+
+import numpy as np
+import oracle
+import pytest
+from sklearn.metrics import accuracy_score, log_loss
+
+from twinhead import article, bank, config, heads, noise
+from twinhead.history import Arm
+from twinhead.matching import sigmoid_learning_rate
+
+OPTIMIZERS = sorted(config.SCHEMA["optimizer"])
+
+
+def settings(*words):
+    return config.compose("train", ["epochs=3", "batch_size=64", "learning_rate=0.01", *words])
+
+
+def arm(head, init="random", lr_ratio=1.0, precision="float64", noise="common", seed=7):
+    return Arm(
+        name=f"{head} {init} {lr_ratio}",
+        head=head,
+        init=init,
+        optimizer="",
+        learning_rate=sigmoid_learning_rate(0.01, lr_ratio),
+        lr_ratio=lr_ratio,
+        seed=seed,
+        noise=noise,
+        precision=precision,
+    )
+
+
+def four(precision="float64"):
+    """Arms in an order that the bank has to rearrange."""
+    return [
+        arm("sigmoid", "transfer", 2.0, precision),
+        arm("softmax", precision=precision),
+        arm("sigmoid", "random", 2.0, precision),
+        arm("sigmoid", "transfer", 1.0, precision),
+    ]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(
+    ("precision", "bound"),
+    [
+        ("float64", 1e-12),
+        # Weights near 1, some 20 steps that each round, and divisions by small second moments.
+        ("float32", 2e-6),
+    ],
+)
+def test_bank_trains_every_arm_as_if_it_were_alone(split, optimizer, precision, bound):
+    chosen = settings(f"optimizer={optimizer}", "dropout=0.3")
+    arms = four(precision)
+    for together in bank.train(arms, chosen, split):
+        alone = article.train(together.arm, chosen, split)
+        for name in ("kernel", "bias"):
+            apart = np.abs(together.weights[name] - alone.weights[name]).max()
+            assert apart <= bound, (together.arm.name, name)
+        moved = np.abs(alone.weights["kernel"][-1] - alone.weights["kernel"][0]).max()
+        assert moved > 10 * bound, "nothing was trained, so nothing was compared"
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3, 0.5])
+def test_bank_agrees_with_plain_numpy(split, dropout):
+    chosen = settings(f"dropout={dropout}")
+    shape = split.X_train.shape
+    epochs = range(1, chosen.epochs + 1)
+    orders = [noise.order(7, epoch, shape[0]) for epoch in epochs]
+    masks = [noise.masks(7, epoch, *shape, dropout) for epoch in epochs]
+    for record in bank.train(four(), chosen, split):
+        kernel, bias = heads.initial(record.arm, shape[1])
+        rate = np.float64(np.float32(record.arm.learning_rate))  # As Keras holds it.
+        kernels, biases = oracle.train_sgd(
+            record.arm.head,
+            *(kernel, bias, split.X_train, split.y_train, rate, 64, orders, masks, dropout),
+        )
+        np.testing.assert_allclose(record.weights["kernel"], kernels, atol=1e-13)
+        np.testing.assert_allclose(record.weights["bias"], biases, atol=1e-13)
+        losses = [
+            oracle.LOSSES[record.arm.head](k, b, split.X_validation, split.y_validation)[0]
+            for k, b in zip(kernels, biases, strict=True)
+        ]
+        np.testing.assert_allclose(record.loss(), losses, atol=1e-13)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_gap_vanishes_at_ratio_two_and_opens_when_it_is_not_two(split, optimizer):
+    # Adadelta starts with tiny steps; at rate 1 it moves as far as the others.
+    words = ["learning_rate=1"] if optimizer == "adadelta" else []
+    chosen = settings(f"optimizer={optimizer}", *words)
+    arms = [replace(each, learning_rate=chosen.learning_rate * each.lr_ratio) for each in four()]
+    twice, softmax, _, once = bank.train(arms, chosen, split)
+    assert np.abs(twice.loss() - softmax.loss()).max() <= 1e-12
+    assert np.abs(once.loss() - softmax.loss()).max() >= 1e-4
+
+
+def test_theta_sum_is_conserved(split):
+    _, softmax, *_ = bank.train(four(), settings(), split)
+    total = softmax.weights["kernel"].sum(axis=2)
+    assert np.abs(total - total[0]).max() <= 1e-14
+    assert np.abs(softmax.logit_weights() - softmax.logit_weights()[0]).max() > 1e-3
+
+
+def test_same_command_gives_the_same_bits(split):
+    chosen = settings()
+    for train in (
+        lambda each: bank.train([each], chosen, split)[0],
+        lambda each: article.train(replace(each, noise="independent"), chosen, split),
+    ):
+        first, second = train(arm("softmax")), train(arm("softmax"))
+        assert first.weights["kernel"].tobytes() == second.weights["kernel"].tobytes()
+        assert first.loss().tobytes() == second.loss().tobytes()
+
+
+def test_published_arms_have_their_own_noise_and_seed(split):
+    chosen = settings()
+    softmax = article.train(arm("softmax", noise="independent"), chosen, split)
+    sigmoid = article.train(arm("sigmoid", "transfer", 2.0, noise="independent"), chosen, split)
+    other_seed = article.train(arm("softmax", noise="independent", seed=8), chosen, split)
+    assert np.abs(softmax.loss() - sigmoid.loss())[0] <= 1e-12, "matched before the first update"
+    assert np.abs(softmax.loss() - sigmoid.loss())[1:].max() >= 1e-5
+    assert abs(softmax.loss()[0] - other_seed.loss()[0]) >= 1e-3
+
+
+def test_running_loss_without_dropout_on_one_batch_is_the_loss_before_the_epoch(split):
+    chosen = settings("dropout=0", "batch_size=100000")
+    record = article.train(arm("softmax", noise="independent"), chosen, split)
+    running = record.series["train", "running_loss"]
+    np.testing.assert_allclose(running[1:], record.loss("train")[:-1], atol=1e-6)
+
+
+def test_losses_and_accuracies_are_scikit_learns(split):
+    record = bank.train([arm("sigmoid")], settings(), split)[0]
+    z = split.X_validation @ record.weights["kernel"][-1] + record.weights["bias"][-1]
+    p = 1 / (1 + np.exp(-z[:, 0]))
+    assert abs(record.loss()[-1] - log_loss(split.y_validation, p)) <= 1e-12
+    accuracy = record.series["validation", "accuracy"][-1]
+    assert accuracy == accuracy_score(split.y_validation, p > 0.5)
+
+
+@pytest.mark.parametrize("head", ["softmax", "sigmoid"])
+def test_extreme_logits_stay_finite_and_agree(head):
+    z = np.array([[-1e4], [-800.0], [0.0], [800.0], [1e4]])
+    logits = np.hstack([np.zeros_like(z), z]) if head == "softmax" else z
+    loss, _ = heads.evaluate(head, logits, np.ones(5, np.uint8))
+    assert loss == pytest.approx((1e4 + 800 + np.log(2)) / 5, rel=1e-15)
+
+
+def test_one_feature_one_arm_and_a_batch_larger_than_the_data(split):
+    narrow = replace(split, X_train=split.X_train[:, :1], X_validation=split.X_validation[:, :1])
+    chosen = settings("batch_size=10000")
+    record = bank.train([arm("softmax")], chosen, narrow)[0]
+    assert record.weights["kernel"].shape == (4, 1, 2)
+    assert record.loss()[-1] < record.loss()[0]
+
+
+def test_a_wide_bank_trains_as_a_narrow_one(split):
+    """More than 128 columns take another way to the gradient."""
+    arms = [
+        replace(arm("sigmoid", "transfer", ratio), name=str(ratio))
+        for ratio in np.linspace(0.1, 4, 150)
+    ]
+    wide = bank.train(arms, settings(), split)
+    narrow = bank.train([arms[3], arms[-1]], settings(), split)
+    for record, alone in zip((wide[3], wide[-1]), narrow, strict=True):
+        np.testing.assert_allclose(record.weights["kernel"], alone.weights["kernel"], atol=1e-13)
+
+
+def test_arms_of_two_seeds_do_not_share_a_pass(split):
+    with pytest.raises(ValueError, match="seeds"):
+        bank.train([arm("softmax"), arm("sigmoid", seed=8)], settings(), split)
+
+
+def test_glorot_differences_have_twice_glorots_variance():
+    """Article 000's third arm starts elsewhere for this reason alone."""
+    features = 20000
+    theta, _ = heads.initial(arm("softmax"), features)
+    transferred, _ = heads.initial(arm("sigmoid", "transfer"), features)
+    own, _ = heads.initial(arm("sigmoid"), features)
+    # Six over d + units, and the variance of a uniform variable; 4 % is five sd at this size.
+    assert theta.var() == pytest.approx(2 / (features + 2), rel=0.04)
+    assert transferred.var() == pytest.approx(2 * own.var(), rel=0.04)
+    assert abs(np.corrcoef(own[:, 0], theta[:, 1])[0, 1]) < 5 / np.sqrt(features)
