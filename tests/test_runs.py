@@ -62,6 +62,7 @@ def test_a_run_holds_every_file_of_the_contract(here, capsys):
     verdicts = json.loads((run.folder / "verdicts.json").read_text())
     assert {verdict["id"][0] for verdict in verdicts} == set("12345678")
     for verdict in verdicts:
+        assert verdict["data"].startswith("surrogate")
         if verdict["id"][0] == "8":
             assert verdict["verdict"] == verdict["control"]["verdict"] == "not tested"
         else:

@@ -175,7 +175,9 @@ def _present(
         printed=claims.published(measured.data["article"]),
         notes=experiment.notes,
     )
-    _write_json(aside / "verdicts.json", [asdict(verdict) for verdict in verdicts])
+    # Each says on which data: a verdict on surrogate data must not be quoted as one on real data.
+    about = {"data": measured.data["name"]}
+    _write_json(aside / "verdicts.json", [asdict(verdict) | about for verdict in verdicts])
     _write_json(aside / "provenance.json", origin)
     (aside / "report.html").write_text(page, encoding="utf-8")
     _save_figures(figures, aside / "figures")
