@@ -13,7 +13,7 @@ EXPERIMENTS = sorted(path.stem for path in (PROJECT / "conf/experiment").glob("*
 def test_every_experiment_composes(experiment):
     settings = config.compose(experiment, [])
     assert settings.learning_rate == 1e-3
-    assert settings.seed == 20180520
+    assert settings.epochs == 5
 
 
 @pytest.mark.parametrize("optimizer", sorted(config.SCHEMA["optimizer"]))
@@ -85,6 +85,41 @@ def test_bad_words_are_refused_in_one_line(word):
     assert "\n" not in message
     for part in expected:
         assert part in message
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("lr_ratios=[1,2]", [1, 2]),
+        ("lr_ratios=linspace(1,3,5)", [1, 1.5, 2, 2.5, 3]),
+        ("lr_ratios=linspace(1, 3, 5)", [1, 1.5, 2, 2.5, 3]),
+        ("lr_ratios='linspace(1,3,5)'", [1, 1.5, 2, 2.5, 3]),
+        ("lr_ratios=geomspace(0.25,16,7)", [0.25, 0.5, 1, 2, 4, 8, 16]),
+    ],
+)
+def test_ratios_are_lists_or_ranges(word, expected):
+    assert config.numbers(config.compose("lr_ratio", [word]).lr_ratios) == expected
+
+
+def test_ranges_meet_two_exactly():
+    for word in ("linspace(1,3,41)", "linspace(0.1,4,79)", "geomspace(0.25,16,13)"):
+        assert 2.0 in config.numbers(word)
+
+
+BAD_SWEEPS = [
+    *("lr_ratios=[]", "lr_ratios=[1,0]", "lr_ratios=[1,-2]", "lr_ratios=[1,1.0]", "lr_ratios=2"),
+    *("lr_ratios=[1,nan]", "lr_ratios=[1,x]", "lr_ratios=null", "lr_ratios=linspace(0,3,4)"),
+    *("lr_ratios=linspace(1,3,1)", "lr_ratios=geomspace(-1,3,4)", "lr_ratios=arange(3)"),
+    *("seeds=[]", "seeds=[1,1]", "seeds=[-1]", "seeds=3", "seeds=[a]", "seeds=[0.5]"),
+]
+
+
+@pytest.mark.parametrize("word", BAD_SWEEPS)
+def test_bad_sweeps_are_refused_in_one_line(word):
+    with pytest.raises(InputError) as caught:
+        config.compose("lr_ratio", [word])
+    assert "\n" not in str(caught.value)
+    assert word.split("=")[0] in str(caught.value) or "arange" in str(caught.value)
 
 
 @pytest.mark.parametrize("word", ["sed=3", "head=relu", "seed=x", "dropout=1", "data=file", "=3"])

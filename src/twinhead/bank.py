@@ -5,6 +5,7 @@ optimizers take a vector of learning rates, so every column learns as if it were
 """
 
 import logging
+import time
 
 import numpy as np
 
@@ -62,20 +63,20 @@ def train(arms: list[Arm], settings: Training, split: Split) -> list[Record]:
                     series[part, metric][epoch] = value
 
     measure(0)
+    spoke = time.monotonic()
     for epoch in range(1, settings.epochs + 1):
         run_epoch(
             tf.constant(noise.order(seed, epoch, len(X))),
             tf.constant(noise.masks(seed, epoch, *X.shape, settings.dropout)),
         )
         measure(epoch)
-        log.info(
-            "%d arm(s) in one pass, seed %d, %s: epoch %d/%d",
-            len(arms),
-            seed,
-            precision,
-            epoch,
-            settings.epochs,
-        )
+        # A line a second at most: an epoch may take a millisecond.
+        if epoch == settings.epochs or time.monotonic() - spoke > 1:
+            spoke = time.monotonic()
+            log.info(
+                "seed %d, %s, %d arm(s) in one pass: epoch %d/%d",
+                *(seed, precision, len(arms), epoch, settings.epochs),
+            )
     return [records[arm.name] for arm in arms]
 
 

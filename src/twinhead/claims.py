@@ -1,6 +1,7 @@
 """Claims with a number, a tolerance and a direction, each with a control that must fail."""
 
 import csv
+import math
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -116,6 +117,20 @@ def ratio_of_means(above: np.ndarray, below: np.ndarray) -> tuple[float, float]:
     return ratio, float(interval.high)
 
 
+def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
+    """Return the mean over seeds and the ends of its 95 % t-interval.
+
+    One value has no interval, and a diverged arm none that is finite: the ends are then the mean.
+    """
+    mean = float(np.mean(values))
+    if len(values) == 1 or not np.isfinite(values).all():
+        return mean, mean, mean
+    from scipy.stats import t
+
+    half = t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
+    return mean, float(mean - half), float(mean + half)
+
+
 @dataclass(frozen=True)
 class Published:
     """A number that an article prints, with the tolerance that a reproduction has to meet."""
@@ -152,6 +167,8 @@ def number(value: float | None) -> str:
     """Return a number as tables show it: whole ones whole, small ones in powers of ten."""
     if value is None:
         return "–"
+    if not math.isfinite(value):
+        return str(value)
     if value == int(value) and abs(value) < 1e6:
         return f"{int(value)}"
     return f"{value:.4f}" if 0.01 <= abs(value) < 1e4 else f"{value:.2e}"

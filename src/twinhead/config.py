@@ -115,8 +115,6 @@ class Training:
     data: Any = MISSING
     optimizer: Any = MISSING
     learning_rate: float = MISSING
-    lr_ratio: float = MISSING
-    seed: int = MISSING
     epochs: int = MISSING
     batch_size: int = MISSING
     dropout: float = MISSING
@@ -128,13 +126,24 @@ class Training:
 
 @dataclass
 class Equivalence(Training):
+    lr_ratio: float = MISSING
+    seed: int = MISSING
     repeats: int | None = MISSING
+
+
+@dataclass
+class LrRatio(Training):
+    lr_ratios: Any = MISSING
+    seeds: list[int] = MISSING
+    precision: str = MISSING
 
 
 @dataclass
 class Train(Training):
     head: str = MISSING
     init: str = MISSING
+    lr_ratio: float = MISSING
+    seed: int = MISSING
     precision: str = MISSING
 
 
@@ -154,7 +163,7 @@ SCHEMA = {
         "adamax": Adamax,
         "lion": Lion,
     },
-    "experiment": {"equivalence": Equivalence, "train": Train},
+    "experiment": {"equivalence": Equivalence, "lr_ratio": LrRatio, "train": Train},
 }
 
 for _group, _nodes in SCHEMA.items():
@@ -174,13 +183,56 @@ def _fraction(value: float) -> bool:
     return 0 <= value < 1
 
 
+def _seed(value: int) -> bool:
+    # Keras and scikit-learn both take 32-bit seeds; some of theirs are signed.
+    return 0 <= value < 2**31
+
+
+RANGE = re.compile(r"(linspace|geomspace)\(([^,]+),([^,]+),([^,]+)\)")
+
+
+def numbers(value: list[float] | str) -> list[float]:
+    """Return the numbers that a list or a range such as "linspace(1,3,41)" stands for.
+
+    linspace spaces evenly, geomspace by equal factors; both ends are in. As in NumPy.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(value, list):
+        return [float(each) for each in value if not isinstance(each, bool)]
+    kind, low, high, count = RANGE.fullmatch(str(value).replace(" ", "")).groups()
+    low, high, count = float(low), float(high), int(count)
+    if count < 2:
+        raise ValueError("a range has two ends")
+    # Fifteen digits: 1.9999999999999998 would be another ratio than 2.
+    if kind == "linspace":
+        return [float(f"{low + (high - low) * i / (count - 1):.15g}") for i in range(count)]
+    return [float(f"{low * (high / low) ** (i / (count - 1)):.15g}") for i in range(count)]
+
+
+def _ratios(value: Any) -> bool:
+    try:
+        found = numbers(value)
+    except (ValueError, TypeError, AttributeError, ZeroDivisionError, OverflowError):
+        return False
+    return bool(found) and len(set(found)) == len(found) and all(map(_positive, found))
+
+
 # Key, at any depth -> what it must satisfy, in code and in words.
 EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "learning_rate": (_positive, "a finite number above 0"),
     "lr_ratio": (_positive, "a finite number above 0"),
     "epsilon": (_positive, "a finite number above 0"),
-    # Keras and scikit-learn both take 32-bit seeds; some of theirs are signed.
-    "seed": (lambda value: 0 <= value < 2**31, "a whole number from 0 to 2147483647"),
+    "lr_ratios": (
+        _ratios,
+        "different finite numbers above 0: [0.5,1,2], linspace(1,3,41) or geomspace(0.25,16,13)",
+    ),
+    "seed": (_seed, "a whole number from 0 to 2147483647"),
+    "seeds": (
+        lambda value: value and len(set(value)) == len(value) and all(map(_seed, value)),
+        "a list of different whole numbers from 0 to 2147483647",
+    ),
     "epochs": (_at_least_one, "a whole number from 1"),
     "batch_size": (_at_least_one, "a whole number from 1"),
     "repeats": (lambda value: value is None or value >= 1, "a whole number from 1, or null"),
@@ -260,7 +312,8 @@ def compose(experiment: str, overrides: Sequence[str]) -> Any:
     """
     try:
         with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-            return plain(hydra.compose(f"experiment/{experiment}", overrides=list(overrides)))
+            words = [_quoted(word) for word in overrides]
+            return plain(hydra.compose(f"experiment/{experiment}", overrides=words))
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -281,7 +334,8 @@ def launch(
     debugging = "HYDRA_FULL_ERROR" in os.environ
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # argparse, and so Hydra, takes -m in front only; people write it anywhere.
-    sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
+    words = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))
+    sys.argv[1:] = [_quoted(word) for word in words]
     codes: list[int] = []
     results: list[Any] = []
     swept: list[Any] = []
@@ -305,6 +359,12 @@ def launch(
         if swept and gather is not None:
             gather(swept[0], results)
     sys.exit(max(codes, default=0))
+
+
+def _quoted(word: str) -> str:
+    """Keep Hydra from reading a range as one of its own functions: the shell ate its quotes."""
+    key, _, value = word.partition("=")
+    return f"{key}='{value}'" if RANGE.fullmatch(value.replace(" ", "")) else word
 
 
 @contextmanager

@@ -180,6 +180,14 @@ def save_sweep_csv(histories: dict[str, History], path: Path) -> None:
                 writer.writerow((run, history.data["name"], *settings, epochs, *values))
 
 
+def save_rows(rows: list[dict[str, float]], path: Path) -> None:
+    """Write rows of equal keys as CSV, numbers to the last bit."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: repr(value) for key, value in row.items()} for row in rows)
+
+
 def _plain(attributes: h5py.AttributeManager) -> dict:
     return {
         key: value.item() if isinstance(value, np.generic) else value

@@ -4,6 +4,7 @@ outputs/<experiment>/<run id> exists only with everything in it: a run that was 
 most a hidden `.partial-…` folder, which nobody reads and a later run clears away.
 """
 
+import csv
 import hashlib
 import json
 import logging
@@ -46,6 +47,7 @@ class Experiment:
     Attributes:
         export: writes files of its own into the run's folder, right after measuring.
         draw_sweep: pictures of all jobs of a multirun.
+        table: rows that sum the run up, for the terminal and summary.csv.
         notes: what differs from the article and why.
     """
 
@@ -56,6 +58,7 @@ class Experiment:
     draw: Callable[[history.History], dict[str, "Figure"]]
     export: Callable[[Any, history.History, Path], None] | None = None
     draw_sweep: Callable[[list[history.History]], dict[str, "Figure"]] | None = None
+    table: Callable[[history.History], list[dict[str, float]]] | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -179,6 +182,8 @@ def _present(
     about = {"data": measured.data["name"]}
     _write_json(aside / "verdicts.json", [asdict(verdict) | about for verdict in verdicts])
     _write_json(aside / "provenance.json", origin)
+    if experiment.table is not None:
+        history.save_rows(experiment.table(measured), aside / "summary.csv")
     (aside / "report.html").write_text(page, encoding="utf-8")
     _save_figures(figures, aside / "figures")
 
@@ -240,6 +245,8 @@ def _summary(console: Console, folder: Path) -> Run:
     """Print the verdicts of a finished run and where its page is."""
     verdicts = json.loads((folder / "verdicts.json").read_text())
     about = json.loads((folder / "provenance.json").read_text())
+    if (folder / "summary.csv").exists():
+        console.print(_summary_table(folder / "summary.csv", about["data"]))
     if verdicts:
         console.print(_table(verdicts, about["data"]))
     console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
@@ -264,6 +271,25 @@ def _table(verdicts: list[dict], title: str) -> Table:
             f"[{colours[verdict['verdict']]}]{verdict['verdict']}[/]",
             f"{verdict['control']['verdict']} ({claims.number(verdict['control']['measured'])})",
         )
+    return table
+
+
+# A terminal shows this many rows of a summary; summary.csv has them all.
+ROWS_SHOWN = 20
+
+
+def _summary_table(path: Path, title: str) -> Table:
+    """Return the rows of summary.csv, without the ends of intervals, cut to a screenful."""
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    headings = [name for name in rows[0] if not name.endswith(("_low", "_high"))]
+    table = Table(title=f"{title}: means over seeds", title_justify="left")
+    for heading in headings:
+        table.add_column(heading.replace("_", " "), justify="right")
+    for row in rows[:ROWS_SHOWN]:
+        table.add_row(*(claims.number(float(row[heading])) for heading in headings))
+    if len(rows) > ROWS_SHOWN:
+        table.caption = f"{ROWS_SHOWN} of {len(rows)} rows; all are in {path}"
     return table
 
 

@@ -1,0 +1,177 @@
+"""At which learning-rate ratio are the two heads the same thing?
+
+For every seed one softmax arm and, in the same pass, one matched sigmoid arm for each ratio:
+
+    python experiments/lr_ratio.py lr_ratios=[0.25,0.5,1,1.5,2,3,4,8] seeds=[0,1,2,3,4]
+    python experiments/lr_ratio.py 'lr_ratios=linspace(1,3,41)' seeds=[0] data=breast_cancer
+"""
+
+import logging
+from functools import partial
+
+import numpy as np
+
+from twinhead import claims, config, data, runs
+from twinhead.history import Arm, History, Record
+from twinhead.matching import sigmoid_learning_rate
+
+log = logging.getLogger("twinhead.lr_ratio")
+
+
+def measure(settings: config.LrRatio) -> History:
+    features = data.load(settings.data)
+    # One split for all seeds: what differs between them is training's alone.
+    split = data.split(features, settings.validation_fraction, settings.seeds[0])
+    history = History(data.describe(features, split))
+    ratios = sorted(config.numbers(settings.lr_ratios))
+    log.info(
+        "%s: %d ratio(s), %d seed(s); starting TensorFlow",
+        features.name,
+        len(ratios),
+        len(settings.seeds),
+    )
+
+    from twinhead import bank
+
+    for seed in settings.seeds:
+        arms = [
+            _arm(settings, "softmax", 1.0, seed),
+            # The control's partner: a softmax arm for which the right ratio is 4.
+            _arm(settings, "softmax", 2.0, seed),
+            *(_arm(settings, "sigmoid", ratio, seed) for ratio in ratios),
+        ]
+        softmax, fast, *sigmoids = bank.train(arms, settings, split)
+        for record in sigmoids:
+            fast_gap = record.loss() - fast.loss()
+            history.add_gap(record, softmax)
+            record.series["validation", "loss_gap_to_twice_the_rate"] = fast_gap
+        for record in (softmax, fast, *sigmoids):
+            # A wide sweep keeps where its arms ended, not the way there.
+            record.weights = {name: values[-1:] for name, values in record.weights.items()}
+            history.add(record)
+    return history
+
+
+def _arm(settings: config.LrRatio, head: str, lr_ratio: float, seed: int) -> Arm:
+    return Arm(
+        name=f"{head} ratio {lr_ratio:g}, seed {seed}",
+        head=head,
+        init="transfer" if head == "sigmoid" else "random",
+        optimizer=settings.optimizer.name,
+        learning_rate=sigmoid_learning_rate(settings.learning_rate, lr_ratio),
+        lr_ratio=lr_ratio,
+        seed=seed,
+        noise="common",
+        precision=settings.precision,
+    )
+
+
+def ratios(history: History) -> list[float]:
+    return sorted({record.arm.lr_ratio for record in history.pick(head="sigmoid")})
+
+
+def largest(records: list[Record], split: str, metric: str) -> np.ndarray:
+    """Return each arm's largest absolute value over the epochs; infinite where it diverged."""
+    values = np.abs([record.series[split, metric] for record in records])
+    return np.where(np.isnan(values), np.inf, values).max(axis=1)
+
+
+def judge(history: History) -> list[claims.Verdict]:
+    grid = np.array(ratios(history))
+    arms = [history.pick(head="sigmoid", lr_ratio=ratio) for ratio in grid]
+    gaps = np.array([largest(each, "validation", "loss_gap").mean() for each in arms])
+    to_fast = "loss_gap_to_twice_the_rate"
+    fast_gaps = np.array([largest(each, "validation", to_fast).mean() for each in arms])
+    seeds = len(arms[0])
+    precision = arms[0][0].arm.precision
+    tolerance = {"float32": 1e-6, "float64": 1e-12}[precision]
+    others = gaps[grid != 2]
+    # Near: a search that could have come out at 1.9 or 2.1, were the law off by that much.
+    tested = 2 in grid and np.any((grid >= 1.5) & (grid < 2)) and np.any((grid > 2) & (grid <= 3))
+    missing = "The grid lacks 2, or a ratio from 1.5 or up to 3 beside it."
+    below, above = gaps[grid <= 2], gaps[grid >= 2]
+    wrong_turns = int((np.diff(below) >= 0).sum() + (np.diff(above) <= 0).sum())
+    source = "article 000, conclusion 3"
+    return [
+        claims.judge(
+            id="1",
+            claim="The ratio with the smallest validation-loss gap to softmax is 2 "
+            f"(of {len(grid)} ratios, mean over {seeds} seed(s) of the largest gap)",
+            source=source,
+            expected=2,
+            measured=float(grid[gaps.argmin()]) if tested else None,
+            tolerance=0,
+            comparison="equal",
+            reason="The grid holds 2 itself." if tested else missing,
+            control="the gap to a softmax arm that learns at twice the rate",
+            control_measured=float(grid[fast_gaps.argmin()]) if tested else None,
+        ),
+        claims.judge(
+            id="2",
+            claim=f"At ratio 2 the gap is rounding ({precision}; largest over epochs and seeds)",
+            source=source,
+            expected=0,
+            measured=_largest_at_two(history) if tested else None,
+            tolerance=tolerance,
+            comparison="equal",
+            reason=f"As in experiment equivalence, for {precision}." if tested else missing,
+            control="the smallest gap at any other ratio",
+            control_measured=float(others.min()) if tested else None,
+        ),
+        claims.judge(
+            id="3",
+            claim="On both sides the gap grows with the distance from 2 "
+            "(neighbouring ratios for which it does not)",
+            source="design, section 4",
+            expected=0,
+            measured=wrong_turns if tested else None,
+            tolerance=0,
+            comparison="equal",
+            reason="A count is exact." if tested else missing,
+            control="the gap grows with the ratio from end to end",
+            control_measured=int((np.diff(gaps) <= 0).sum()) if tested else None,
+        ),
+    ]
+
+
+def _largest_at_two(history: History) -> float:
+    arms = history.pick(head="sigmoid", lr_ratio=2.0)
+    return float(largest(arms, "validation", "loss_gap").max())
+
+
+def summarise(history: History) -> list[dict[str, float]]:
+    """Return a row a ratio: means over seeds with the ends of their 95 % intervals."""
+    rows = []
+    for ratio in ratios(history):
+        arms = history.pick(head="sigmoid", lr_ratio=ratio)
+        losses = np.array([record.loss()[-1] for record in arms])
+        row = {"lr_ratio": ratio, "seeds": len(arms)}
+        row["diverged"] = int((~np.isfinite([record.loss() for record in arms])).any(axis=1).sum())
+        for name, values in (
+            ("loss_gap", largest(arms, "validation", "loss_gap")),
+            ("weight_gap", largest(arms, "weights", "weight_gap")),
+            ("loss", losses),
+            ("accuracy", np.array([r.series["validation", "accuracy"][-1] for r in arms])),
+        ):
+            row[name], row[f"{name}_low"], row[f"{name}_high"] = claims.mean_interval(values)
+        rows.append(row)
+    return rows
+
+
+def draw(history: History) -> dict:
+    from twinhead import figures
+
+    rows = summarise(history)
+    return {
+        "gap_by_ratio": figures.gap_by_ratio(history, rows),
+        "loss_by_ratio": figures.loss_by_ratio(history, rows),
+        "loss_curves": figures.curves_by_ratio(history),
+    }
+
+
+EXPERIMENT = runs.Experiment(
+    "lr_ratio", "The learning-rate ratio between the heads", measure, judge, draw, table=summarise
+)
+
+if __name__ == "__main__":
+    config.launch("lr_ratio", partial(runs.execute, EXPERIMENT))
