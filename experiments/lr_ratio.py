@@ -7,13 +7,14 @@ For every seed one softmax arm and, in the same pass, one matched sigmoid arm fo
 """
 
 import logging
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from twinhead import claims, config, data, runs
 from twinhead.history import Arm, History, Record
-from twinhead.matching import sigmoid_learning_rate
+from twinhead.matching import match_softmax, sigmoid_learning_rate
 
 log = logging.getLogger("twinhead.lr_ratio")
 
@@ -33,7 +34,7 @@ def measure(settings: config.LrRatio) -> History:
 
     from twinhead import bank
 
-    for seed in settings.seeds:
+    for done, seed in enumerate(settings.seeds, start=1):
         arms = [
             _arm(settings, "softmax", 1.0, seed),
             # The control's partner: a softmax arm for which the right ratio is 4.
@@ -49,7 +50,76 @@ def measure(settings: config.LrRatio) -> History:
             # A wide sweep keeps where its arms ended, not the way there.
             record.weights = {name: values[-1:] for name, values in record.weights.items()}
             history.add(record)
+        passes = len(settings.seeds)
+        log.info("pass %d/%d done", done, passes, extra={"counted": ("passes", done, passes)})
+    log.info("edge of stability: full-batch gradient descent, %d rounds of rates", EDGE_ROUNDS)
+    history.numbers.update(_edge_of_stability(settings))
     return history
+
+
+# The problem whose edge of stability is measured: breast cancer in two features, because in all
+# thirty it is separable and its loss has no minimum. Radius and texture overlap.
+EDGE_FEATURES, EDGE_STEPS, EDGE_ARMS, EDGE_ROUNDS = 2, 100, 16, 3
+
+
+def _edge_of_stability(settings: config.LrRatio) -> dict[str, float]:
+    """Measure the largest stable rate of full-batch gradient descent, and 2 / λmax, of each head.
+
+    Arms start a little off the optimum; a rate is stable if they come nearer to it. The first
+    round tries four decades of rates, the next ones between the two that the edge lies between.
+    """
+    from scipy.linalg import eigvalsh
+    from sklearn.linear_model import LogisticRegression
+
+    from twinhead import bank
+
+    features = data.load(config.BreastCancer())
+    features = replace(features, X=features.X[:, :EDGE_FEATURES])
+    split = data.split(features, 0.2, settings.seeds[0])
+    X, y = split.X_train.astype(np.float64), split.y_train
+    fit = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-12).fit(X, y)
+    beta, bias = fit.coef_.T, fit.intercept_
+    p = fit.predict_proba(X)[:, 1]
+    inputs = np.column_stack([X, np.ones(len(X))])
+    hessian = inputs.T @ (inputs * (p * (1 - p))[:, None]) / len(X)
+    # Over (theta0, theta1), as the probabilities' covariance is p(1 - p) [1 -1; -1 1].
+    hessians = {"sigmoid": hessian, "softmax": np.kron([[1, -1], [-1, 1]], hessian)}
+
+    nudge = 1e-4 * np.random.default_rng(0).standard_normal(beta.shape)
+
+    def near_the_optimum(arm: Arm, _: int) -> tuple[np.ndarray, np.ndarray]:
+        start = beta + nudge, bias
+        return match_softmax(*start) if arm.head == "softmax" else start
+
+    descent = replace(
+        settings,
+        optimizer=config.Sgd(momentum=0.0, nesterov=False),
+        epochs=EDGE_STEPS,
+        batch_size=len(y),
+        dropout=0.0,
+    )
+    rates = dict.fromkeys(hessians, np.geomspace(0.01, 100, EDGE_ARMS))
+    for _ in range(EDGE_ROUNDS):
+        arms = [
+            Arm(f"{head} {rate!r}", head, "", "sgd", float(rate), 1.0, 0, "common", "float64")
+            for head in rates
+            for rate in rates[head]
+        ]
+        records = bank.train(arms, descent, split, near_the_optimum)
+        for head in rates:
+            away = np.array(
+                [
+                    np.linalg.norm(record.logit_weights() - beta[:, 0], axis=1)
+                    for record in records
+                    if record.arm.head == head
+                ]
+            )
+            stable = away[:, -1] < away[:, 0]
+            last = int(stable.argmin()) - 1  # Before the first that is not.
+            rates[head] = np.linspace(rates[head][last], rates[head][last + 1], EDGE_ARMS)
+    return {f"largest stable rate, {head}": float(rates[head][0]) for head in rates} | {
+        f"2 / λmax, {head}": float(2 / eigvalsh(hessians[head])[-1]) for head in hessians
+    }
 
 
 def _arm(settings: config.LrRatio, head: str, lr_ratio: float, seed: int) -> Arm:
@@ -130,6 +200,46 @@ def judge(history: History) -> list[claims.Verdict]:
             reason="A count is exact." if tested else missing,
             control="the gap grows with the ratio from end to end",
             control_measured=int((np.diff(gaps) <= 0).sum()) if tested else None,
+        ),
+        *_edge(history),
+    ]
+
+
+def _edge(history: History) -> list[claims.Verdict]:
+    rate = {
+        head: history.numbers[f"largest stable rate, {head}"] for head in ("softmax", "sigmoid")
+    }
+    limit = {head: history.numbers[f"2 / λmax, {head}"] for head in rate}
+    where = f"full-batch gradient descent, breast cancer in {EDGE_FEATURES} features"
+    shared = {
+        "source": "gradient descent is stable up to 2 / λmax of the Hessian",
+        "tolerance": 0.01,
+        "comparison": "equal",
+        "reason": "One per cent: in the last round the rates lie less than half a per cent apart.",
+    }
+    return [
+        claims.judge(
+            id="4",
+            claim="The sigmoid's largest stable rate is twice the softmax's "
+            f"({where}; their ratio, in twos)",
+            expected=1,
+            measured=rate["sigmoid"] / rate["softmax"] / 2,
+            control="the same rate for both (ratio 1)",
+            control_measured=rate["sigmoid"] / rate["softmax"],
+            **shared,
+        ),
+        *(
+            claims.judge(
+                id=f"5{letter}",
+                claim=f"The {head} head's largest stable rate is 2 / λmax "
+                f"({where}; their quotient)",
+                expected=1,
+                measured=rate[head] / limit[head],
+                control=f"λmax of the {other} head",
+                control_measured=rate[head] / limit[other],
+                **shared,
+            )
+            for letter, head, other in (("a", "softmax", "sigmoid"), ("b", "sigmoid", "softmax"))
         ),
     ]
 

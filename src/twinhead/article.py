@@ -91,5 +91,5 @@ class _Observer(keras.callbacks.Callback):
         self.record.keep_weights(kernel, bias)
         for part, (X, y) in self.parts.items():
             values = heads.evaluate(self.record.arm.head, X @ kernel + bias, y)
-            for metric, value in zip(("loss", "accuracy"), values, strict=True):
+            for metric, (value,) in zip(("loss", "accuracy"), values, strict=True):
                 self.record.series[part, metric][epoch] = value

@@ -6,6 +6,7 @@ optimizers take a vector of learning rates, so every column learns as if it were
 
 import logging
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -17,12 +18,20 @@ from twinhead.history import Arm, Record
 
 log = logging.getLogger(__name__)
 
+Initial = Callable[[Arm, int], tuple[np.ndarray, np.ndarray]]
 
-def train(arms: list[Arm], settings: Training, split: Split) -> list[Record]:
+
+@np.errstate(over="ignore", invalid="ignore")  # An arm that diverges is a result.
+def train(
+    arms: list[Arm], settings: Training, split: Split, initial: Initial = heads.initial
+) -> list[Record]:
     """Train arms that share seed and precision, and return their records, epoch 0 first.
+
+    An arm whose weights overflow goes on as NaN and disturbs no other.
 
     Args:
         arms: any mixture of heads, inits and learning rates, in any order; noise is common.
+        initial: (arm, features) -> kernel (features, units) and bias (units,) to start from.
     """
     (seed, precision), *others = {(arm.seed, arm.precision) for arm in arms}
     if others:
@@ -37,7 +46,7 @@ def train(arms: list[Arm], settings: Training, split: Split) -> list[Record]:
 
     X = split.X_train.astype(precision, copy=False)
     X_validation = split.X_validation.astype(precision, copy=False)
-    kernels, biases = zip(*(heads.initial(arm, X.shape[1]) for arm in ordered), strict=True)
+    kernels, biases = zip(*(initial(arm, X.shape[1]) for arm in ordered), strict=True)
     kernel = keras.Variable(np.hstack(kernels), dtype=precision)
     bias = keras.Variable(np.hstack(biases), dtype=precision)
     # Keras holds a learning rate in float32, whatever the weights are; so do we.
@@ -55,9 +64,10 @@ def train(arms: list[Arm], settings: Training, split: Split) -> list[Record]:
             records[arm.name].keep_weights(weights[:, own], offsets[own])
         for part, (inputs, y) in parts.items():
             logits = inputs @ weights + offsets
-            for arm in ordered:
-                values = heads.evaluate(arm.head, logits[:, columns[arm.name]], y)
-                for metric, value in zip(("loss", "accuracy"), values, strict=True):
+            of_pairs = heads.evaluate("softmax", logits[:, : 2 * pairs], y)
+            of_singles = heads.evaluate("sigmoid", logits[:, 2 * pairs :], y)
+            for metric, *values in zip(("loss", "accuracy"), of_pairs, of_singles, strict=True):
+                for arm, value in zip(ordered, np.concatenate(values), strict=True):
                     series = records[arm.name].series
                     series.setdefault((part, metric), np.full(settings.epochs + 1, np.nan))
                     series[part, metric][epoch] = value
@@ -76,6 +86,7 @@ def train(arms: list[Arm], settings: Training, split: Split) -> list[Record]:
             log.info(
                 "seed %d, %s, %d arm(s) in one pass: epoch %d/%d",
                 *(seed, precision, len(arms), epoch, settings.epochs),
+                extra={"counted": (f"epochs, {len(arms)} arm(s)", epoch, settings.epochs)},
             )
     return [records[arm.name] for arm in arms]
 

@@ -72,23 +72,26 @@ def optimizer(settings, learning_rate: float) -> keras.optimizers.Optimizer:
     )
 
 
-def evaluate(head: str, logits: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+def evaluate(head: str, logits: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return mean cross-entropy and accuracy at fixed weights, over all rows, in float64.
 
     Keras's epoch loss is another thing: a running mean over weights that move.
 
     Args:
-        logits: shape (n, units), of the arm's own precision.
+        logits: of one or more arms with this head, side by side, shape (n, arms * units), of the
+            arms' own precision.
         y: labels, shape (n,).
+    Returns:
+        losses and accuracies, shape (arms,).
     """
-    z = logits.astype(np.float64)
+    z = logits.astype(np.float64).reshape(len(y), -1, UNITS[head])
     if head == "softmax":
-        losses = -log_softmax(z, axis=1)[np.arange(len(y)), y]
-        predicted = z[:, 1] > z[:, 0]
+        losses = -log_softmax(z, axis=2)[np.arange(len(y)), :, y]
+        predicted = z[..., 1] > z[..., 0]
     else:
-        losses = -log_expit(np.where(y == 1, z[:, 0], -z[:, 0]))
-        predicted = z[:, 0] > 0
-    return float(losses.mean()), float((predicted == y).mean())
+        losses = -log_expit(np.where(y[:, None] == 1, z[..., 0], -z[..., 0]))
+        predicted = z[..., 0] > 0
+    return losses.mean(axis=0), (predicted == y[:, None]).mean(axis=0)
 
 
 def probabilities(head: str, logits: np.ndarray) -> np.ndarray:

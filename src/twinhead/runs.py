@@ -21,6 +21,15 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from twinhead import claims, config, data, history, provenance
@@ -79,7 +88,6 @@ def execute(experiment: Experiment, settings: config.Training) -> Run:
     Raises:
         InputError: the data or the output folder are at fault.
     """
-    _show_progress(settings.progress)
     outputs = Path(settings.outputs) / experiment.name
     run_id = _run_id(experiment, settings)
     folder = outputs / run_id
@@ -89,7 +97,7 @@ def execute(experiment: Experiment, settings: config.Training) -> Run:
     if folder.exists() and not settings.force:
         past = json.loads((folder / "provenance.json").read_text())
         if past["presentation"] != presentation:
-            with _published_whole(outputs, run_id) as aside:
+            with _progress(settings.progress), _published_whole(outputs, run_id) as aside:
                 shutil.copytree(folder, aside, dirs_exist_ok=True)
                 _present(experiment, history.load(aside / "history.h5"), aside, presentation)
             console.print("Numbers found, pictures and verdicts made anew.")
@@ -99,7 +107,7 @@ def execute(experiment: Experiment, settings: config.Training) -> Run:
                 "force=true measures again."
             )
     else:
-        with _published_whole(outputs, run_id) as aside:
+        with _progress(settings.progress), _published_whole(outputs, run_id) as aside:
             _measure(experiment, settings, aside)
             _present(experiment, history.load(aside / "history.h5"), aside, presentation)
     _point_latest(outputs, run_id)
@@ -298,19 +306,58 @@ def _console() -> Console:
     return Console() if sys.stdout.isatty() else Console(width=140)
 
 
-def _show_progress(wanted: bool) -> None:
-    """Send progress to stderr: a line a step reads well in a terminal and in a log."""
+@contextmanager
+def _progress(wanted: bool) -> Iterator[None]:
+    """Show what the package logs while it works: bars in a terminal, plain lines in a log."""
     logger = logging.getLogger("twinhead")
     logger.setLevel(logging.INFO if wanted else logging.WARNING)
-    if not logger.handlers:
-        clock = time.monotonic()
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(elapsed)6.1f s  %(message)s"))
+    logger.propagate = False
+    handler = _Bars() if sys.stderr.isatty() else _Lines()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
 
-        def stamp(record: logging.LogRecord) -> bool:
-            record.elapsed = time.monotonic() - clock
-            return True
 
-        handler.addFilter(stamp)
-        logger.addHandler(handler)
-        logger.propagate = False
+class _Lines(logging.StreamHandler):
+    """A line a step, with the seconds since the start."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+        self.start = time.monotonic()
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{time.monotonic() - self.start:6.1f} s  {record.getMessage()}"
+
+
+class _Bars(logging.Handler):
+    """A bar for each thing that is counted; what is not counted is printed above them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self.tasks: dict[str, TaskID] = {}
+        self.progress.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not hasattr(record, "counted"):
+            self.progress.console.print(record.getMessage(), highlight=False)
+            return
+        what, done, total = record.counted
+        if what not in self.tasks:
+            self.tasks[what] = self.progress.add_task(what, total=total)
+        self.progress.update(self.tasks[what], completed=done, total=total)
+
+    def close(self) -> None:
+        self.progress.stop()
+        super().close()
