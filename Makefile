@@ -15,11 +15,11 @@ help: ## Print the targets
 setup: $(READY) ## Make .venv from requirements.lock (every other target does so when needed)
 
 reproduce: $(READY) ## Run the article's experiment; FORCE=1 measures again, ARGS="epochs=10 ..." sets keys
-	@$(RUN) experiments/reproduce.py $(if $(FORCE),force=true) $(ARGS)
+	@$(RUN) experiments/reproduce.py $(if $(filter-out 0,$(FORCE)),force=true) $(ARGS)
 
 sweep: $(READY) ## Sweep the learning-rate ratio; RATIOS=0.5,1,2,4 SEEDS=0,1,2 ARGS="data=... ..."
 	@$(RUN) experiments/lr_ratio.py $(if $(RATIOS),lr_ratios=[$(RATIOS)]) $(if $(SEEDS),seeds=[$(SEEDS)]) \
-	  $(if $(FORCE),force=true) $(ARGS)
+	  $(if $(filter-out 0,$(FORCE)),force=true) $(ARGS)
 
 test: $(READY) ## Run the tests
 	@$(RUN) -m pytest

@@ -21,6 +21,8 @@ if __name__ == "__main__":
     )
     parser.add_argument("overrides", nargs="*", metavar="key=value")
     overrides = parser.parse_args().overrides
+    if any(word.startswith("data=") for word in overrides):
+        parser.error(f"data= is {' and '.join(DATA)} here; for others use equivalence.py data=...")
     codes: list[int] = []
     with config.user_errors(codes):
         # All are composed before the first is run: a typo costs no training.

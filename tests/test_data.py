@@ -135,6 +135,8 @@ def test_a_split_that_leaves_a_class_out_is_refused(fraction):
 
 def test_catdog_is_the_real_file_where_there_is_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(surrogate, "ROWS", 20)
+    monkeypatch.setattr(surrogate, "FEATURES", 3)
     (tmp_path / "data").mkdir()
     settings = config.compose("train", []).data
     assert data.identity(settings).startswith("surrogate")
@@ -142,6 +144,29 @@ def test_catdog_is_the_real_file_where_there_is_one(tmp_path, monkeypatch):
     features = data.load(settings)
     assert (features.made_up, features.article) == (False, "000")
     assert not data.identity(settings).startswith("surrogate")
+
+
+@pytest.mark.parametrize("words", [{"made_up": "yes"}, {}])
+def test_other_features_are_not_taken_for_the_articles(tmp_path, words):
+    """A surrogate in the real file's place, and a file of another shape."""
+    path = write(tmp_path / "mine.h5")
+    with h5py.File(path, "r+") as file:
+        file.attrs.update(words)
+    with pytest.raises(InputError, match="expected the article's features"):
+        data.load(config.CatDog(path=str(path), seed=1))
+
+
+def test_a_named_catdog_file_that_is_missing_is_an_error(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        data.load(config.CatDog(path=str(tmp_path / "typo.h5"), seed=1))
+
+
+def test_a_surrogate_read_as_a_file_still_says_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data.load(config.Surrogate(rows=50, features=4, seed=1))
+    features = read(tmp_path / "data/surrogate_50x4_seed1.h5")
+    assert features.made_up
+    assert "surrogate" in features.name
 
 
 def test_surrogate_is_non_negative_balanced_and_the_same_again():

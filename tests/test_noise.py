@@ -10,6 +10,21 @@ def test_any_epoch_can_be_drawn_alone():
     np.testing.assert_array_equal(after_another, noise.order(1, 2, 50))
 
 
+def test_no_two_streams_share_a_key(monkeypatch):
+    keys = []
+    philox = np.random.Philox
+
+    def spy(key):
+        keys.append(tuple(key))
+        return philox(key=key)
+
+    monkeypatch.setattr(np.random, "Philox", spy)
+    for epoch in range(1, 6):
+        noise.order(3, epoch, 8)
+        noise.masks(3, epoch, 8, 2, 0.5)
+    assert len(set(keys)) == 10
+
+
 def test_order_visits_every_row_once():
     assert sorted(noise.order(7, 3, 101)) == list(range(101))
 

@@ -10,12 +10,13 @@ import time
 from dataclasses import replace
 
 import equivalence
+import h5py
 import numpy as np
 import pytest
 import train
 from conftest import PROJECT
 
-from twinhead import config, history, runs
+from twinhead import config, figures, history, runs
 
 SMALL = ("data=surrogate", "data.rows=400", "data.features=12", "epochs=2", "progress=false")
 FILES = {
@@ -142,6 +143,53 @@ def test_a_failing_claim_gives_exit_code_1_and_everything_is_written(here):
     assert not failed & {"1a", "1b", "5a", "5b", "6a", "6b", "7a", "7b"}
 
 
+def test_equal_rates_fail_as_they_must(here):
+    """The configured arm and the control are then alike."""
+    run = execute("lr_ratio=1")
+    assert run.exit_code == 1
+    verdicts = json.loads((run.folder / "verdicts.json").read_text())
+    failed = {verdict["id"] for verdict in verdicts if verdict["verdict"] == "fails"}
+    assert {"2a", "2b"} <= failed
+
+
+def test_a_diverged_run_is_written_with_failing_claims(here):
+    run = execute("learning_rate=1e39", "repeats=1")
+    assert run.exit_code == 1
+    assert {path.name for path in run.folder.iterdir()} == FILES
+
+    def refuse(name):
+        raise AssertionError(f"{name} is no JSON")
+
+    json.loads((run.folder / "verdicts.json").read_text(), parse_constant=refuse)
+
+
+def test_large_features_that_nobody_standardised_keep_claims_2_and_6(here):
+    generator = np.random.default_rng(0)
+    y = np.arange(300) % 2
+    with h5py.File("large.h5", "w") as file:
+        file["train"] = 300 * (generator.standard_normal((300, 6)) + 0.3 * y[:, None])
+        file["label"] = y
+    words = ("data=file", "data.path=large.h5", "repeats=1", "epochs=3", "progress=false")
+    run = runs.execute(equivalence.EXPERIMENT, config.compose("equivalence", words))
+    verdicts = {v["id"]: v for v in json.loads((run.folder / "verdicts.json").read_text())}
+    measured = history.load(run.folder / "history.h5")
+    softmax = measured.one(head="softmax", noise="common", precision="float32")
+    assert softmax.loss().max() > 5, "not large enough to tell"
+    for number in ("2a", "2b", "6a", "6b"):
+        assert verdicts[number]["verdict"] == "holds", verdicts[number]
+
+
+@pytest.mark.parametrize("spoilt", ["verdicts.json", "provenance.json", "history.h5"])
+def test_a_damaged_run_is_measured_again(here, spoilt):
+    settings = config.compose("train", [*SMALL, "seed=99"])
+    folder = runs.execute(train.EXPERIMENT, settings).folder
+    (folder / spoilt).unlink()
+    if spoilt == "verdicts.json":
+        (folder / spoilt).write_text("")
+    runs.execute(train.EXPERIMENT, settings)
+    assert (folder / spoilt).stat().st_size > 0
+
+
 def test_a_run_that_breaks_leaves_nothing(here):
     def breaks(settings):
         raise RuntimeError("in the middle")
@@ -241,6 +289,38 @@ def test_a_multirun_gives_one_table_and_one_picture(here, run_script):
 
     again = run_script("train", "-m", *words, cwd=here)
     assert again.stdout.count("Found finished") == 6
+
+
+def test_sweep_csv_names_every_key_that_was_swept(here, run_script):
+    words = (*SMALL, "outputs=keys", "head=softmax", "dropout=0.1,0.2", "init=random,transfer")
+    done = run_script("train", "-m", *words, cwd=here)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (here / "keys/train").glob("sweep-*")
+    with (folder / "sweep.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["dropout"] for row in rows] == ["0.1", "0.1", "0.2", "0.2"]
+    # A softmax head is what the others are matched to: init cannot change it, nor split its runs.
+    assert rows[0]["run"] == rows[1]["run"]
+    assert "Data: surrogate" in done.stdout
+
+
+def test_the_same_history_gives_the_same_pictures(here):
+    measured = history.load(execute().folder / "history.h5")
+    for kind in ("png", "svg"):
+        for name in ("one", "two"):
+            figures.save(figures.loss_curves(measured), here / f"{name}.{kind}", kind)
+        assert (here / f"one.{kind}").read_bytes() == (here / f"two.{kind}").read_bytes()
+
+
+def test_names_with_markup_and_formulas_are_shown_as_they_are(here, run_script):
+    with h5py.File(here / "a$_$b [bold].h5", "w") as file:
+        file["train"], file["label"] = np.random.default_rng(0).random((60, 3)), np.arange(60) % 2
+    place = here / "out [old]"
+    words = ("data=file", "data.path='a$_$b [bold].h5'", "epochs=1", f"outputs='{place}'")
+    done = run_script("train", *words, cwd=here)
+    assert done.returncode == 0, done.stderr
+    assert str(place) in done.stdout
+    assert "a$_$b [bold].h5" in done.stdout
 
 
 def test_reproduce_checks_every_word_before_it_runs_anything(here, run_script):

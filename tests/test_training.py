@@ -132,6 +132,14 @@ def test_running_loss_without_dropout_on_one_batch_is_the_loss_before_the_epoch(
     np.testing.assert_allclose(running[1:], record.loss("train")[:-1], atol=1e-6)
 
 
+def test_published_arms_train_with_dropout(split):
+    """One full batch: without dropout the running loss would be the loss before the epoch."""
+    chosen = settings("dropout=0.5", "batch_size=100000")
+    record = article.train(arm("softmax", noise="independent"), chosen, split)
+    apart = np.abs(record.series["train", "running_loss"][1:] - record.loss("train")[:-1])
+    assert apart.min() >= 1e-3
+
+
 def test_losses_and_accuracies_are_scikit_learns(split):
     record = bank.train([arm("sigmoid")], settings(), split)[0]
     z = split.X_validation @ record.weights["kernel"][-1] + record.weights["bias"][-1]
@@ -167,6 +175,11 @@ def test_a_wide_bank_trains_as_a_narrow_one(split):
     narrow = bank.train([arms[3], arms[-1]], settings(), split)
     for record, alone in zip((wide[3], wide[-1]), narrow, strict=True):
         np.testing.assert_allclose(record.weights["kernel"], alone.weights["kernel"], atol=1e-13)
+
+
+def test_two_arms_of_one_name_do_not_share_a_pass(split):
+    with pytest.raises(ValueError, match="one name"):
+        bank.train([arm("softmax"), arm("softmax")], settings(), split)
 
 
 def test_arms_of_two_seeds_do_not_share_a_pass(split):

@@ -40,6 +40,7 @@ with _greetings_held_back():
 
     tf.config.list_logical_devices()  # Looks for GPUs now, rather than amid the first training.
 
+tf.get_logger().setLevel("ERROR")  # It advises against many small models; ours are many and small.
 # A user's own keras.json must not change what is measured.
 keras.config.set_floatx("float32")
 # The same command gives the same bits.

@@ -36,6 +36,8 @@ def train(
     (seed, precision), *others = {(arm.seed, arm.precision) for arm in arms}
     if others:
         raise ValueError("arms of different seeds or precisions cannot share a pass")
+    if len({arm.name for arm in arms}) < len(arms):
+        raise ValueError("two arms of one name")
     # Pairs first: the softmax losses need their two columns side by side.
     ordered = sorted(arms, key=lambda arm: arm.head != "softmax")
     pairs = sum(arm.head == "softmax" for arm in arms)
@@ -88,6 +90,9 @@ def train(
                 *(seed, precision, len(arms), epoch, settings.epochs),
                 extra={"counted": (f"epochs, {len(arms)} arm(s)", epoch, settings.epochs)},
             )
+    lost = [arm.name for arm in arms if not np.isfinite(records[arm.name].loss()).all()]
+    if lost:
+        log.warning("%d of %d arm(s) diverged, the first: %s", len(lost), len(arms), lost[0])
     return [records[arm.name] for arm in arms]
 
 

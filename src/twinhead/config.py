@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any, NoReturn
 
 import hydra
@@ -175,8 +176,8 @@ def _positive(value: float) -> bool:
     return 0 < value < math.inf
 
 
-def _at_least_one(value: float) -> bool:
-    return value >= 1
+def _count(value: float) -> bool:
+    return 1 <= value < 2**31
 
 
 def _fraction(value: float) -> bool:
@@ -233,11 +234,12 @@ EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: value and len(set(value)) == len(value) and all(map(_seed, value)),
         "a list of different whole numbers from 0 to 2147483647",
     ),
-    "epochs": (_at_least_one, "a whole number from 1"),
-    "batch_size": (_at_least_one, "a whole number from 1"),
-    "repeats": (lambda value: value is None or value >= 1, "a whole number from 1, or null"),
-    "rows": (lambda value: value >= 10, "a whole number from 10"),
-    "features": (_at_least_one, "a whole number from 1"),
+    "epochs": (_count, "a whole number from 1 to 2147483647"),
+    "batch_size": (_count, "a whole number from 1 to 2147483647"),
+    "repeats": (lambda value: value is None or _count(value), "a whole number from 1, or null"),
+    "outputs": (lambda value: value.strip() != "", "a folder"),
+    "rows": (lambda value: 10 <= value <= 10**6, "a whole number from 10 to 1000000"),
+    "features": (lambda value: 1 <= value <= 10**5, "a whole number from 1 to 100000"),
     "dropout": (_fraction, "a number in [0, 1)"),
     "momentum": (_fraction, "a number in [0, 1)"),
     "rho": (_fraction, "a number in [0, 1)"),
@@ -250,7 +252,10 @@ EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def check(settings: Any, prefix: str = "") -> None:
-    """Raise InputError at the first value that is out of its range, nested settings included."""
+    """Raise InputError at the first value that is out of its range, nested settings included.
+
+    Keys that have no effect beside the others are set to what they amount to.
+    """
     for item in fields(settings):
         value = getattr(settings, item.name)
         key = prefix + item.name
@@ -266,6 +271,9 @@ def check(settings: Any, prefix: str = "") -> None:
             accepts, expected = EXPECTED[item.name]
             if not accepts(value):
                 raise InputError(f"{key}: found {value}, expected {expected}")
+    if isinstance(settings, Train) and settings.head == "softmax":
+        # It is what the others are matched to: neither key changes it, nor may it split its runs.
+        settings.init, settings.lr_ratio = "random", 1.0
     if isinstance(settings, Sgd) and settings.nesterov and settings.momentum == 0:
         raise InputError(f"{prefix}nesterov: found true with {prefix}momentum=0, expected momentum")
 
@@ -375,19 +383,20 @@ def user_errors(codes: list[int]) -> Iterator[None]:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         codes.append(2)
+    except MemoryError as error:
+        print(f"error: not enough memory for this: {error}", file=sys.stderr)
+        codes.append(2)
     except KeyboardInterrupt:
         print("interrupted: finished runs are kept, nothing half-written is", file=sys.stderr)
         sys.exit(130)
 
 
 def _raised_by_hydra(error: BaseException) -> bool:
-    """Tell whether the innermost frame of the traceback belongs to Hydra or OmegaConf."""
-    trace = error.__traceback__
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    module = trace.tb_frame.f_globals.get("__name__", "")
-    return isinstance(error, HydraException | OmegaConfBaseException) or module.startswith(
-        ("hydra.", "omegaconf.", "pathlib", "os")
+    """Tell whether Hydra or OmegaConf raised it, or called the library function that did."""
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+    own = [module for module in modules if module not in ("pathlib", "os")]
+    return isinstance(error, HydraException | OmegaConfBaseException) or own[-1].startswith(
+        ("hydra.", "omegaconf.")
     )
 
 

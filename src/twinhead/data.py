@@ -4,8 +4,8 @@ Everything that can be wrong with a file is found here, before anything slow is 
 """
 
 import hashlib
+import logging
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +18,9 @@ import numpy as np
 from twinhead import config, surrogate
 from twinhead.errors import InputError
 
+log = logging.getLogger(__name__)
+
+ARTICLE_FILE = "data/gap_Xception.h5"
 SURROGATE = "surrogate of Xception cat/dog features"
 LAYOUT = "an HDF5 file with `train` (n, d) and `label` (n,)"
 
@@ -76,12 +79,21 @@ def load(
                 standardise=True,
             )
         case config.File(path=path):
-            X, y = _read(Path(path))
-            return Features(Path(path).name, X, y)
-        case config.CatDog(path=path) if os.path.exists(path):
-            X, y = _read(Path(path))
+            X, y, made_up = _read(Path(path))
+            name = f"surrogate in {Path(path).name}" if made_up else Path(path).name
+            return Features(name, X, y, made_up)
+        case config.CatDog(path=path) if _is_there(path):
+            X, y, made_up = _read(Path(path))
+            expected = (surrogate.ROWS, surrogate.FEATURES)
+            if made_up or X.shape != expected:
+                found = "a surrogate" if made_up else f"shape {X.shape}"
+                raise InputError(
+                    f"{path}: found {found}, expected the article's features, shape {expected}; "
+                    "use data=file for others"
+                )
             return Features("cat/dog features (Xception)", X, y, article="000")
         case config.CatDog(seed=seed):
+            log.info("no %s: using a surrogate of it", ARTICLE_FILE)
             return _load_surrogate(surrogate.ROWS, surrogate.FEATURES, seed, article="000")
         case config.Surrogate(rows=rows, features=features, seed=seed):
             return _load_surrogate(rows, features, seed)
@@ -98,13 +110,18 @@ def identity(
         case config.BreastCancer():
             return f"scikit-learn {version('scikit-learn')} breast_cancer"
         case config.File(path=path):
-            return fingerprint(*_read(Path(path)))
-        case config.CatDog(path=path) if os.path.exists(path):
-            return fingerprint(*_read(Path(path)))
+            return fingerprint(*_read(Path(path))[:2])
+        case config.CatDog(path=path) if _is_there(path):
+            return fingerprint(*_read(Path(path))[:2])
         case config.CatDog(seed=seed):
             return surrogate.recipe(surrogate.ROWS, surrogate.FEATURES, seed)
         case config.Surrogate(rows=rows, features=features, seed=seed):
             return surrogate.recipe(rows, features, seed)
+
+
+def _is_there(path: str) -> bool:
+    """Tell whether to read the file: it is there, or was named, so that its absence is an error."""
+    return path != ARTICLE_FILE or os.path.lexists(path)
 
 
 def fingerprint(*arrays: np.ndarray) -> str:
@@ -181,7 +198,7 @@ def _load_surrogate(rows: int, features: int, seed: int, article: str = "") -> F
             file.attrs["recipe"], file.attrs["sha256"] = recipe, fingerprint(X, y)
             file.attrs["made_up"] = "Surrogate: no image has been seen in the making of this file."
     except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+        log.warning("%s is not kept for the next run: %s", path, error.strerror or error)
     return Features(SURROGATE, X, y, made_up=True, article=article)
 
 
@@ -189,31 +206,34 @@ def _load_surrogate(rows: int, features: int, seed: int, article: str = "") -> F
 def _written_whole(path: Path) -> Iterator[Path]:
     """Give a place to write aside; `path` gets the file when all of it is there, or never."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        yield Path(aside)
+        yield aside
         os.replace(aside, path)
     finally:
-        Path(aside).unlink(missing_ok=True)
+        aside.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read and check a file in the article's layout; an unlabelled `test` is left alone."""
-    if not path.exists():
-        raise InputError(f"{path}: no such file; expected {LAYOUT}")
-    if path.is_dir():
-        raise InputError(f"{path}: found a folder, expected {LAYOUT}")
+def _read(path: Path) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Read and check a file in the article's layout: X, y, and whether it says it is made up.
+
+    An unlabelled `test` is left alone.
+    """
     try:
+        if not path.exists():
+            raise InputError(f"{path}: no such file; expected {LAYOUT}")
+        if path.is_dir():
+            raise InputError(f"{path}: found a folder, expected {LAYOUT}")
         if not h5py.is_hdf5(path):
             raise InputError(f"{path}: not an HDF5 file; expected {LAYOUT}")
         with h5py.File(path) as file:
             _check_layout(path, file)
             X, y = file["train"][:], file["label"][:]
+            made_up = "made_up" in file.attrs
     except OSError as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path}: damaged or unreadable ({reason}); expected {LAYOUT}") from error
-    return _check_features(path, X), _check_labels(path, y)
+    return _check_features(path, X), _check_labels(path, y), made_up
 
 
 def _check_layout(path: Path, file: h5py.File) -> None:

@@ -1,9 +1,11 @@
-"""One figure, one function: measured history in, Figure out. Nothing is computed, read or saved.
+"""One figure, one function: measured history in, Figure out.
 
-Drawn without pyplot and without TensorFlow.
+No file is read, and none written but by `save`. Drawn without pyplot and without TensorFlow.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from matplotlib import rc_context
@@ -31,11 +33,12 @@ STYLE = {
 }
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
-# (head, init, is the learning-rate ratio 2?) -> colour, label.
 SOFTMAX = ("#0072B2", "softmax")
 TRANSFER = ("#E69F00", "sigmoid, β = θ1 − θ0")
 RANDOM = ("#009E73", "sigmoid, own random start")
 CONTROL = ("#CC79A7", "sigmoid, β = θ1 − θ0, equal learning rates")
+
+OTHER = ("#D55E00", "sigmoid, β = θ1 − θ0, ratio other than 2")
 
 # Where a log axis shows an exact zero; below anything that float64 losses can differ by.
 FLOOR = 1e-17
@@ -48,7 +51,21 @@ def look(record: Record) -> tuple[str, str]:
         return SOFTMAX
     if arm.init == "random":
         return RANDOM
-    return CONTROL if arm.lr_ratio == 1 else TRANSFER
+    return {1: CONTROL, 2: TRANSFER}.get(arm.lr_ratio, OTHER)
+
+
+def save(figure: Figure, target: Path | BinaryIO, kind: str) -> None:
+    """Write a figure as png or svg; the same figure gives the same bytes.
+
+    Resolution and SVG ids are style too, and Matplotlib looks them up only now.
+    """
+    with rc_context(STYLE):
+        figure.savefig(target, format=kind, metadata={"Date": None} if kind == "svg" else None)
+
+
+def _name(history: History) -> str:
+    """Return the data's name for a title: a file may be called a$b, and $ starts a formula."""
+    return history.data["name"].replace("$", r"\$")
 
 
 def loss_curves(history: History) -> Figure:
@@ -56,18 +73,16 @@ def loss_curves(history: History) -> Figure:
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 5), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
-        figure.suptitle(f"Loss of both heads on {history.data['name']}")
+        figure.suptitle(f"Loss of both heads on {_name(history)}")
         published = history.pick(noise="independent")
         _losses(left, published)
         left.set_title("As published: every arm its own batches and masks")
         if len(published) > 3:
             left.set_title("As published, mean over seeds; band: lowest to highest")
-        common = [
-            record
-            for record in history.pick(noise="common", precision="float32")
-            if look(record) != CONTROL
-        ]
-        _losses(right, common)
+        # The arms of the left side again; the control, which is only here, is left out.
+        kinds = {(record.arm.head, record.arm.lr_ratio) for record in published}
+        common = history.pick(noise="common", precision="float32")
+        _losses(right, [r for r in common if (r.arm.head, r.arm.lr_ratio) in kinds])
         right.set_title("Common noise: the same batches and masks for all")
         left.set_ylabel("cross-entropy (nats)")
         left.legend(loc="upper right")
@@ -76,7 +91,6 @@ def loss_curves(history: History) -> Figure:
 
 def _losses(axes: Axes, records: Sequence[Record]) -> None:
     """Draw mean curves of the arms that look alike; a band from lowest to highest seed."""
-    widths = {SOFTMAX: 5, TRANSFER: 2, RANDOM: 2}  # So that a curve that hides another shows it.
     for style in dict.fromkeys(map(look, records)):
         alike = [record for record in records if look(record) == style]
         for split, line in (("train", "--"), ("validation", "-")):
@@ -87,7 +101,7 @@ def _losses(axes: Axes, records: Sequence[Record]) -> None:
                 curves.mean(axis=0),
                 line,
                 color=style[0],
-                linewidth=widths[style],
+                linewidth=5 if style == SOFTMAX else 2,  # A curve that hides another shows it.
                 alpha=0.45 if style == SOFTMAX else 1,
                 label=f"{style[1]}, {split}" + _seeds(alike),
             )
@@ -107,48 +121,50 @@ def loss_gap(history: History, printed: Sequence[Published]) -> Figure:
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 5), layout="constrained")
         left, right = figure.subplots(1, 2)
-        figure.suptitle(f"Validation loss, sigmoid minus softmax, on {history.data['name']}")
+        figure.suptitle(f"Validation loss, sigmoid minus softmax, on {_name(history)}")
 
-        for style in (TRANSFER, RANDOM):
-            alike = [r for r in history.pick(noise="independent") if look(r) == style]
+        for init in ("transfer", "random"):
+            alike = history.pick(head="sigmoid", init=init, noise="independent")
+            colour, name = look(alike[0])
             for record in alike:
                 left.plot(
                     record.series["validation", "loss_gap"],
                     "o-",
-                    color=style[0],
+                    color=colour,
                     markersize=5,
                     alpha=1 if len(alike) == 1 else 0.5,
-                    label=style[1] + _seeds(alike) if record is alike[0] else None,
+                    label=name + _seeds(alike) if record is alike[0] else None,
                 )
             if printed:
-                name = f"sigmoid {'transfer' if style == TRANSFER else 'random'}"
-                epochs, gaps = _printed_gap(printed, name)
-                label = f"{style[1]}: article, as printed"
-                left.plot(epochs, gaps, "x", color=style[0], markersize=9, label=label)
+                epochs, gaps = _printed_gap(printed, f"sigmoid {init}")
+                label = f"{name}: article, as printed"
+                left.plot(epochs, gaps, "x", color=colour, markersize=9, label=label)
         left.axhline(0, color="black", linewidth=0.8)
         left.set_title("As published")
         left.set_ylabel("loss gap (nats)")
         left.legend(loc="best")
         _epochs(left)
 
+        ratio = history.pick(init="transfer", noise="independent")[0].arm.lr_ratio
         lines = [
-            (RANDOM, "independent", "float32", "o-", "own random start, as published"),
-            (CONTROL, "common", "float32", "v-", "equal learning rates, common noise"),
-            (TRANSFER, "independent", "float32", "o-", "β = θ1 − θ0, as published"),
-            (TRANSFER, "common", "float32", "s--", "β = θ1 − θ0, common noise, float32"),
-            (TRANSFER, "common", "float64", "D:", "β = θ1 − θ0, common noise, float64"),
+            ("random", ratio, "independent", "float32", "o-", "own random start, as published"),
+            ("transfer", 1.0, "common", "float32", "v-", "equal learning rates, common noise"),
+            ("transfer", ratio, "independent", "float32", "o-", "β = θ1 − θ0, as published"),
+            ("transfer", ratio, "common", "float32", "s--", "β = θ1 − θ0, common noise, float32"),
+            ("transfer", ratio, "common", "float64", "D:", "β = θ1 − θ0, common noise, float64"),
         ]
-        for style, noise, precision, marks, label in lines:
-            alike = [r for r in history.pick(noise=noise, precision=precision) if look(r) == style]
+        for init, lr_ratio, noise, precision, marks, label in lines:
+            arms = {"init": init, "lr_ratio": lr_ratio, "noise": noise, "precision": precision}
+            alike = history.pick(head="sigmoid", **arms)
             gaps = np.abs([record.series["validation", "loss_gap"] for record in alike]).mean(
                 axis=0
             )
             right.plot(
                 np.maximum(gaps, FLOOR),
                 marks,
-                color=style[0],
+                color=look(alike[0])[0],
                 markersize=6,
-                label=label + _seeds(alike),
+                label=label + (_seeds(alike) if noise == "independent" else ""),
             )
         right.set_yscale("log")
         right.set_ylim(FLOOR / 3, 30)
@@ -181,7 +197,7 @@ def arm_curves(history: History) -> Figure:
         left, right = figure.subplots(1, 2)
         figure.suptitle(
             f"{label}, learning rate {record.arm.learning_rate:g}, seed {record.arm.seed}, "
-            f"on {history.data['name']}"
+            f"on {_name(history)}"
         )
         for split, line in (("train", "--"), ("validation", "-")):
             left.plot(record.loss(split), line, color=colour, label=split, linewidth=2)
@@ -200,13 +216,16 @@ def sweep_curves(histories: Sequence[History]) -> Figure:
     with rc_context(STYLE):
         figure = Figure(figsize=(8, 5), layout="constrained")
         axes = figure.subplots()
-        titles = dict.fromkeys(history.data["name"] for history in histories)
+        titles = dict.fromkeys(map(_name, histories))
         axes.set_title(f"Validation loss of {len(histories)} arm(s) on\n{'; '.join(titles)}")
         seen = set()
         for history in histories:
             for record in history.records.values():
                 colour, label = look(record)
                 softmax = (colour, label) == SOFTMAX
+                if (colour, label) == OTHER:
+                    label = f"sigmoid, β = θ1 − θ0, ratio {record.arm.lr_ratio:g}"
+                label = f"{label}, {record.arm.optimizer}"
                 axes.plot(
                     record.loss(),
                     color=colour,
@@ -255,7 +274,7 @@ def gap_by_ratio(history: History, rows: Sequence[dict[str, float]]) -> Figure:
         _diverged(axes, rows)
         axes.set_yscale("log")
         axes.set_title(
-            f"Largest gap to softmax over all epochs, on\n{history.data['name']}"
+            f"Largest gap to softmax over all epochs, on\n{_name(history)}"
             f" (n = {rows[0]['seeds']} seed(s), band: 95 % interval)"
         )
         axes.set_ylabel("absolute gap")
@@ -288,7 +307,7 @@ def loss_by_ratio(history: History, rows: Sequence[dict[str, float]]) -> Figure:
         axes.axvline(2, color="black", linewidth=0.8, linestyle=":")
         _diverged(axes, rows)
         axes.set_title(
-            f"Final validation loss, on\n{history.data['name']}"
+            f"Final validation loss, on\n{_name(history)}"
             f" (n = {rows[0]['seeds']} seed(s), band: 95 % interval)"
         )
         axes.set_ylabel("cross-entropy (nats)")
@@ -315,7 +334,7 @@ def curves_by_ratio(history: History) -> Figure:
         bar.ax.set_yticks(ratios if len(ratios) <= 12 else [], minor=False)
         bar.ax.yaxis.set_major_formatter("{x:g}")
         bar.ax.minorticks_off()
-        axes.set_title(f"Validation loss, seed {seed}, on\n{history.data['name']}")
+        axes.set_title(f"Validation loss, seed {seed}, on\n{_name(history)}")
         axes.set_ylabel("cross-entropy (nats)")
         axes.legend()
         _epochs(axes)

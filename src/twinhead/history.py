@@ -160,32 +160,12 @@ def save_csv(history: History, path: Path) -> None:
                         )
 
 
-def save_sweep_csv(histories: dict[str, History], path: Path) -> None:
-    """Write sweep.csv: an arm of a run a row, with its final losses and accuracies.
-
-    Args:
-        histories: run id -> its history.
-    """
-    finals = [
-        (split, metric) for split in ("train", "validation") for metric in ("loss", "accuracy")
-    ]
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("run", "data", *SETTINGS, "epoch", *(f"{s}_{m}" for s, m in finals)))
-        for run, history in histories.items():
-            for record in history.records.values():
-                settings = [getattr(record.arm, name) for name in SETTINGS]
-                values = [repr(float(record.series[key][-1])) for key in finals]
-                epochs = len(record.loss()) - 1
-                writer.writerow((run, history.data["name"], *settings, epochs, *values))
-
-
-def save_rows(rows: list[dict[str, float]], path: Path) -> None:
+def save_rows(rows: list[dict[str, float | int | str]], path: Path) -> None:
     """Write rows of equal keys as CSV, numbers to the last bit."""
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
         writer.writeheader()
-        writer.writerows({key: repr(value) for key, value in row.items()} for row in rows)
+        writer.writerows(rows)
 
 
 def _plain(attributes: h5py.AttributeManager) -> dict:

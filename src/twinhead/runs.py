@@ -8,6 +8,7 @@ import csv
 import hashlib
 import json
 import logging
+import math
 import os
 import shutil
 import sys
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -46,7 +48,7 @@ MEASURING = (
     *("config.py", "data.py", "surrogate.py", "noise.py", "matching.py", "history.py"),
     *("backend.py", "heads.py", "article.py", "bank.py"),
 )
-PRESENTING = ("claims.py", "published.csv", "figures.py", "report.py", "report.html.j2")
+PRESENTING = ("runs.py", "claims.py", "published.csv", "figures.py", "report.py", "report.html.j2")
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,8 @@ def execute(experiment: Experiment, settings: config.Training) -> Run:
     presentation = provenance.code(*(PACKAGE / name for name in PRESENTING))
     console = _console()
 
-    if folder.exists() and not settings.force:
-        past = json.loads((folder / "provenance.json").read_text())
+    past = None if settings.force else _finished(folder)
+    if past is not None:
         if past["presentation"] != presentation:
             with _progress(settings.progress), _published_whole(outputs, run_id) as aside:
                 shutil.copytree(folder, aside, dirs_exist_ok=True)
@@ -114,6 +116,18 @@ def execute(experiment: Experiment, settings: config.Training) -> Run:
     return _summary(console, folder)
 
 
+def _finished(folder: Path) -> dict | None:
+    """Return the provenance of a run whose files are all there, else None: it is measured again."""
+    try:
+        json.loads((folder / "verdicts.json").read_text())
+        whole = all(
+            (folder / name).exists() for name in ("history.h5", "config.yaml", "report.html")
+        )
+        return json.loads((folder / "provenance.json").read_text()) if whole else None
+    except (OSError, ValueError):
+        return None
+
+
 def gather(experiment: Experiment, settings: config.Training, runs: list[Run]) -> None:
     """Write one sweep.csv, and the experiment's pictures, over all jobs of a multirun."""
     if experiment.draw_sweep is None:
@@ -125,17 +139,46 @@ def gather(experiment: Experiment, settings: config.Training, runs: list[Run]) -
     )
     histories = [history.load(run.folder / "history.h5") for run in runs]
     with _published_whole(outputs, name) as aside:
-        rows = {run.folder.name: each for run, each in zip(runs, histories, strict=True)}
-        history.save_sweep_csv(rows, aside / "sweep.csv")
+        history.save_rows(_sweep_rows(runs, histories), aside / "sweep.csv")
         _save_figures(experiment.draw_sweep(histories), aside)
     for path in sorted((outputs / name).iterdir()):
         print(path)
 
 
+def _sweep_rows(runs: list[Run], histories: list[history.History]) -> list[dict[str, Any]]:
+    """Return a row an arm: its run, every key in which the jobs differ, settings, final values."""
+    loaded = (OmegaConf.load(run.folder / "config.yaml") for run in runs)
+    configs = [_flat(OmegaConf.to_container(each)) for each in loaded]
+    keys = dict.fromkeys(key for each in configs for key in each)
+    differing = [key for key in keys if len({str(each.get(key)) for each in configs}) > 1]
+    rows = []
+    for run, settings, measured in zip(runs, configs, histories, strict=True):
+        for record in measured.records.values():
+            row = {"run": run.folder.name, "data": measured.data["name"]}
+            row |= {name: getattr(record.arm, name) for name in history.SETTINGS}
+            row |= {key: settings.get(key) for key in differing if key not in row}
+            row["epoch"] = len(record.loss()) - 1
+            for split in ("train", "validation"):
+                for metric in ("loss", "accuracy"):
+                    row[f"{split}_{metric}"] = float(record.series[split, metric][-1])
+            rows.append(row)
+    return rows
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings as one level, keyed as on the command line: optimizer.momentum."""
+    flat = {}
+    for key, value in settings.items():
+        nested = isinstance(value, dict)
+        flat |= _flat(value, f"{prefix}{key}.") if nested else {prefix + key: value}
+    return flat
+
+
 def _run_id(experiment: Experiment, settings: config.Training) -> str:
     """Return twelve characters that change with everything that decides the numbers."""
     values = config.as_dict(settings)
-    values["data"].pop("path", None)  # The features count, not where they lie.
+    if "path" in values["data"]:  # The features and their name count, not where they lie.
+        values["data"]["path"] = Path(values["data"]["path"]).name
     modules = [PACKAGE / name for name in MEASURING]
     values["code"] = provenance.code(
         *modules, provenance.PROJECT / "experiments" / f"{experiment.name}.py"
@@ -196,15 +239,28 @@ def _present(
     _save_figures(figures, aside / "figures")
 
 
-def _save_figures(figures: dict[str, "Figure"], folder: Path) -> None:
+def _save_figures(drawn: dict[str, "Figure"], folder: Path) -> None:
+    from twinhead import figures
+
     folder.mkdir(exist_ok=True)
-    for name, figure in figures.items():
-        figure.savefig(folder / f"{name}.png")
-        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+    for name, figure in drawn.items():
+        for kind in ("png", "svg"):
+            figures.save(figure, folder / f"{name}.{kind}", kind)
 
 
 def _write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Write strict JSON, which has no infinity: one is written as the text "inf"."""
+
+    def strict(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: strict(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [strict(each) for each in value]
+        return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+    path.write_text(
+        json.dumps(strict(content), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 @contextmanager
@@ -214,7 +270,8 @@ def _published_whole(outputs: Path, name: str) -> Iterator[Path]:
     try:
         outputs.mkdir(parents=True, exist_ok=True)
         for leftover in outputs.glob(".partial-*"):
-            if not _alive(int(leftover.name.rpartition("-")[2])):
+            process = leftover.name.rpartition("-")[2]
+            if process.isdecimal() and not _alive(int(process)):
                 shutil.rmtree(leftover, ignore_errors=True)
         aside.mkdir()
     except OSError as error:
@@ -257,13 +314,14 @@ def _summary(console: Console, folder: Path) -> Run:
         console.print(_summary_table(folder / "summary.csv", about["data"]))
     if verdicts:
         console.print(_table(verdicts, about["data"]))
-    console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
+    console.print(f"Data: {about['data']}", markup=False, soft_wrap=True)
+    console.print(f"Report: {folder / 'report.html'}", markup=False, soft_wrap=True)
     failed = any(verdict["verdict"] == claims.FAILS for verdict in verdicts)
     return Run(folder, exit_code=1 if failed else 0)
 
 
 def _table(verdicts: list[dict], title: str) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=escape(title), title_justify="left")
     for heading in ("#", "claim", "expected", "measured", "tolerance", "verdict", "control"):
         right = heading in ("expected", "measured", "tolerance")
         table.add_column(heading, justify="right" if right else "left", no_wrap=heading != "claim")
@@ -272,7 +330,7 @@ def _table(verdicts: list[dict], title: str) -> Table:
     for verdict in verdicts:
         table.add_row(
             verdict["id"],
-            verdict["claim"],
+            escape(verdict["claim"]),
             signs[verdict["comparison"]] + claims.number(verdict["expected"]),
             claims.number(verdict["measured"]),
             claims.number(verdict["tolerance"]),
@@ -291,7 +349,7 @@ def _summary_table(path: Path, title: str) -> Table:
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     headings = [name for name in rows[0] if not name.endswith(("_low", "_high"))]
-    table = Table(title=f"{title}: means over seeds", title_justify="left")
+    table = Table(title=f"{escape(title)}: means over seeds", title_justify="left")
     for heading in headings:
         table.add_column(heading.replace("_", " "), justify="right")
     for row in rows[:ROWS_SHOWN]:
