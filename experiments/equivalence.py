@@ -189,7 +189,7 @@ def judge(history: History) -> list[claims.Verdict]:
                 id=f"6{letter}",
                 claim="θ0 + θ1 does not change during training "
                 f"({precision}; largest change, relative to weights above 1)",
-                source="design, section 4",
+                source="the law behind it: the two columns have opposite gradients",
                 measured=_largest_change(softmax, +1),
                 control="θ1 − θ0 does not change",
                 control_measured=_largest_change(softmax, -1),
@@ -269,7 +269,7 @@ def _leftover(history: History) -> claims.Verdict:
         id="4",
         claim="The article's leftover gap is dropout and batch order: common noise shrinks it "
         "(factor, largest gap over all epochs, float32)",
-        source="design, section 4",
+        source="the law behind it: the two columns have opposite gradients",
         expected=100,
         measured=float(published / max(paired, rounding)) if tested else None,
         tolerance=0,

@@ -192,7 +192,7 @@ def judge(history: History) -> list[claims.Verdict]:
             id="3",
             claim="On both sides the gap grows with the distance from 2 "
             "(neighbouring ratios for which it does not)",
-            source="design, section 4",
+            source="the law behind it: the two columns have opposite gradients",
             expected=0,
             measured=wrong_turns if tested else None,
             tolerance=0,
