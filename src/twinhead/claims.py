@@ -27,6 +27,7 @@ class Verdict:
         comparison: equal (within the tolerance), at most, at least.
         reason: why the tolerance is what it is; or why nothing was tested.
         verdict: holds, fails or not tested. A claim holds only if its control fails.
+        data: what it was measured on, where that is not the data of the run.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Verdict:
     reason: str
     verdict: str
     control: Control
+    data: str
 
 
 def judge(
@@ -53,6 +55,7 @@ def judge(
     reason: str,
     control: str,
     control_measured: float | None,
+    data: str = "",
 ) -> Verdict:
     """Judge one claim and its control by the same rule.
 
@@ -77,6 +80,7 @@ def judge(
         reason,
         verdict,
         Control(control, control_measured, control_verdict),
+        data,
     )
 
 

@@ -37,7 +37,6 @@ SOFTMAX = ("#0072B2", "softmax")
 TRANSFER = ("#E69F00", "sigmoid, β = θ1 − θ0")
 RANDOM = ("#009E73", "sigmoid, own random start")
 CONTROL = ("#CC79A7", "sigmoid, β = θ1 − θ0, equal learning rates")
-
 OTHER = ("#D55E00", "sigmoid, β = θ1 − θ0, ratio other than 2")
 
 # Where a log axis shows an exact zero; below anything that float64 losses can differ by.
@@ -218,7 +217,8 @@ def sweep_curves(histories: Sequence[History]) -> Figure:
         axes = figure.subplots()
         titles = dict.fromkeys(map(_name, histories))
         axes.set_title(f"Validation loss of {len(histories)} arm(s) on\n{'; '.join(titles)}")
-        seen = set()
+        lines: dict[str, str] = {}  # Label -> line style: arms of one colour are told apart by it.
+        colours: list[str] = []
         for history in histories:
             for record in history.records.values():
                 colour, label = look(record)
@@ -226,14 +226,18 @@ def sweep_curves(histories: Sequence[History]) -> Figure:
                 if (colour, label) == OTHER:
                     label = f"sigmoid, β = θ1 − θ0, ratio {record.arm.lr_ratio:g}"
                 label = f"{label}, {record.arm.optimizer}"
+                first = label not in lines
+                if first:
+                    lines[label] = ("-", "--", ":", "-.")[colours.count(colour) % 4]
+                    colours.append(colour)
                 axes.plot(
                     record.loss(),
+                    lines[label],
                     color=colour,
                     linewidth=4 if softmax else 1.5,
                     alpha=0.4 if softmax else 0.9,
-                    label=None if label in seen else label,
+                    label=label if first else None,
                 )
-                seen.add(label)
         axes.set_ylabel("cross-entropy (nats)")
         axes.legend()
         _epochs(axes)

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,8 +84,8 @@ class Run:
 def execute(experiment: Experiment, settings: config.Training) -> Run:
     """Return the finished run of these settings; measure, judge, draw and publish it if needed.
 
-    A run whose numbers still stand but whose judging or drawing has changed since is presented
-    anew from its history.h5, without TensorFlow.
+    A run whose numbers still stand, but which is compared, drawn or shown in another way since, is
+    presented anew from its history.h5, without TensorFlow.
 
     Raises:
         InputError: the data or the output folder are at fault.
@@ -230,8 +230,8 @@ def _present(
         notes=experiment.notes,
     )
     # Each says on which data: a verdict on surrogate data must not be quoted as one on real data.
-    about = {"data": measured.data["name"]}
-    _write_json(aside / "verdicts.json", [asdict(verdict) | about for verdict in verdicts])
+    named = [replace(verdict, data=verdict.data or measured.data["name"]) for verdict in verdicts]
+    _write_json(aside / "verdicts.json", [asdict(verdict) for verdict in named])
     _write_json(aside / "provenance.json", origin)
     if experiment.table is not None:
         history.save_rows(experiment.table(measured), aside / "summary.csv")
