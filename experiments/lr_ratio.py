@@ -24,34 +24,27 @@ def measure(settings: config.LrRatio) -> History:
     # One split for all seeds: what differs between them is training's alone.
     split = data.split(features, settings.validation_fraction, settings.seeds[0])
     history = History(data.describe(features, split))
-    ratios = sorted(config.numbers(settings.lr_ratios))
     log.info(
         "%s: %d ratio(s), %d seed(s); starting TensorFlow",
         features.name,
-        len(ratios),
+        len(config.numbers(settings.lr_ratios)),
         len(settings.seeds),
     )
 
     from twinhead import bank
 
-    for done, seed in enumerate(settings.seeds, start=1):
-        arms = [
-            _arm(settings, "softmax", 1.0, seed),
-            # The control's partner: a softmax arm for which the right ratio is 4.
-            _arm(settings, "softmax", 2.0, seed),
-            *(_arm(settings, "sigmoid", ratio, seed) for ratio in ratios),
-        ]
-        softmax, fast, *sigmoids = bank.train(arms, settings, split)
+    seeds = settings.seeds
+    records = bank.train([arm for seed in seeds for arm in _arms(settings, seed)], settings, split)
+    for seed in seeds:
+        softmax, fast, *sigmoids = [record for record in records if record.arm.seed == seed]
         for record in sigmoids:
             fast_gap = record.loss() - fast.loss()
             history.add_gap(record, softmax)
             record.series["validation", "loss_gap_to_twice_the_rate"] = fast_gap
         for record in (softmax, fast, *sigmoids):
             # A wide sweep keeps where its arms ended, not the way there.
-            record.weights = {name: values[-1:] for name, values in record.weights.items()}
+            record.weights = {name: values[-1:].copy() for name, values in record.weights.items()}
             history.add(record)
-        passes = len(settings.seeds)
-        log.info("pass %d/%d done", done, passes, extra={"counted": ("passes", done, passes)})
     log.info("edge of stability: full-batch gradient descent, %d rounds of rates", EDGE_ROUNDS)
     history.numbers.update(_edge_of_stability(settings))
     return history
@@ -105,7 +98,7 @@ def _edge_of_stability(settings: config.LrRatio) -> dict[str, float]:
             for head in rates
             for rate in rates[head]
         ]
-        records = bank.train(arms, descent, split, near_the_optimum)
+        records = bank.train(arms, descent, split, initial=near_the_optimum)
         for head in rates:
             away = np.array(
                 [
@@ -122,9 +115,21 @@ def _edge_of_stability(settings: config.LrRatio) -> dict[str, float]:
     }
 
 
+def _arms(settings: config.LrRatio, seed: int) -> list[Arm]:
+    return [
+        _arm(settings, "softmax", 1.0, seed),
+        # The control's partner: a softmax arm for which the right ratio is 4.
+        _arm(settings, "softmax", 2.0, seed),
+        *(
+            _arm(settings, "sigmoid", ratio, seed)
+            for ratio in sorted(config.numbers(settings.lr_ratios))
+        ),
+    ]
+
+
 def _arm(settings: config.LrRatio, head: str, lr_ratio: float, seed: int) -> Arm:
     return Arm(
-        name=f"{head} ratio {lr_ratio:g}, seed {seed}",
+        name=f"{head} ratio {lr_ratio!r}, seed {seed}",
         head=head,
         init="transfer" if head == "sigmoid" else "random",
         optimizer=settings.optimizer.name,
@@ -212,6 +217,7 @@ def _edge(history: History) -> list[claims.Verdict]:
     limit = {head: history.numbers[f"2 / λmax, {head}"] for head in rate}
     where = f"full-batch gradient descent, breast cancer in {EDGE_FEATURES} features"
     shared = {
+        "data": f"breast cancer (Wisconsin), {EDGE_FEATURES} features",
         "source": "gradient descent is stable up to 2 / λmax of the Hessian",
         "tolerance": 0.01,
         "comparison": "equal",
@@ -249,6 +255,12 @@ def _largest_at_two(history: History) -> float:
     return float(largest(arms, "validation", "loss_gap").max())
 
 
+def _end(record: Record) -> int | None:
+    """Return the epoch at which an arm was found diverged, or None."""
+    lost = ~np.isfinite(record.loss())
+    return int(lost.argmax()) if lost.any() else None
+
+
 def summarise(history: History) -> list[dict[str, float]]:
     """Return a row a ratio: means over seeds with the ends of their 95 % intervals."""
     rows = []
@@ -256,7 +268,9 @@ def summarise(history: History) -> list[dict[str, float]]:
         arms = history.pick(head="sigmoid", lr_ratio=ratio)
         losses = np.array([record.loss()[-1] for record in arms])
         row = {"lr_ratio": ratio, "seeds": len(arms)}
-        row["diverged"] = int((~np.isfinite([record.loss() for record in arms])).any(axis=1).sum())
+        ends = [_end(record) for record in arms]
+        row["diverged"] = sum(end is not None for end in ends)
+        row["diverged_at_epoch"] = min((end for end in ends if end is not None), default="")
         for name, values in (
             ("loss_gap", largest(arms, "validation", "loss_gap")),
             ("weight_gap", largest(arms, "weights", "weight_gap")),

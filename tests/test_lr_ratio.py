@@ -1,6 +1,7 @@
 """The sweep, on small data."""
 
 import csv
+import json
 
 import lr_ratio
 import numpy as np
@@ -38,12 +39,21 @@ def test_the_smallest_gap_is_at_two(measured, precision):
     run, _, verdicts, rows = measured(f"precision={precision}", "seeds=[0,1]")
     assert run.exit_code == 0
     assert {verdict.verdict for verdict in verdicts.values()} == {"holds"}
+    written = json.loads((run.folder / "verdicts.json").read_text())
+    for verdict in written:
+        own = "breast cancer" if verdict["id"][0] in "45" else "surrogate"
+        assert verdict["data"].startswith(own)
     assert [float(row["lr_ratio"]) for row in rows] == [0.25, 0.5, 1, 1.5, 2, 3, 4, 8]
     assert {path.name for path in (run.folder / "figures").glob("*.png")} == {
         "gap_by_ratio.png",
         "loss_by_ratio.png",
         "loss_curves.png",
     }
+
+
+def test_ratios_that_hardly_differ_are_different_arms(measured):
+    _, loaded, _, _ = measured("lr_ratios=[2,2.0000001]", "seeds=[0]", "epochs=1")
+    assert len(loaded.pick(head="sigmoid")) == 2
 
 
 def test_a_grid_without_two_is_not_tested(measured):

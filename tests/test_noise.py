@@ -37,7 +37,8 @@ def test_seeds_epochs_and_streams_differ():
 
 @pytest.mark.parametrize("dropout", [0.0, 0.1, 0.5, 0.9])
 def test_masks_keep_the_right_share(dropout):
-    masks = noise.masks(3, 1, 2000, 51, dropout)
+    masks = noise.unpacked(noise.masks(3, 1, 2000, 51, dropout), 51)
+    assert masks.shape == (2000, 51)
     assert masks.dtype == np.uint8
     assert set(np.unique(masks)) <= {0, 1}
     # Five standard deviations of a mean of 102 000 draws.
@@ -45,6 +46,14 @@ def test_masks_keep_the_right_share(dropout):
     assert abs(masks.mean() - (1 - dropout)) <= allowed
 
 
-def test_masks_of_sizes_that_are_no_multiple_of_eight():
-    assert noise.masks(3, 1, 3, 3, 0.5).shape == (3, 3)
-    assert noise.masks(3, 1, 1, 1, 0.5).shape == (1, 1)
+@pytest.mark.parametrize("dropout", [0.3, 0.5])
+def test_masks_take_a_bit_an_input(dropout):
+    assert noise.masks(3, 1, 3, 3, dropout).shape == (3, 1)
+    assert noise.masks(3, 1, 40, 17, dropout).nbytes == 40 * 3
+
+
+def test_a_block_of_rows_ends_where_the_next_begins():
+    """Rows are drawn in blocks; none may be left as it was or drawn twice."""
+    rows = noise.BLOCK_ROWS + 5
+    masks = noise.masks(3, 1, rows, 64, 0.3)
+    assert len({row.tobytes() for row in masks}) == rows

@@ -44,7 +44,7 @@ def train(arm: Arm, settings: Training, split: Split) -> Record:
         for epoch in range(1, settings.epochs + 1):
             order = noise.order(arm.seed, epoch, len(y))
             masks = noise.masks(arm.seed, epoch, *X.shape, settings.dropout)
-            kept = masks.astype(X.dtype) / X.dtype.type(1 - settings.dropout)
+            kept = noise.unpacked(masks, X.shape[1]) / X.dtype.type(1 - settings.dropout)
             # Keras would round a float64 NumPy array to float32; it leaves a data set alone.
             batches = tf.data.Dataset.from_tensor_slices((X[order] * kept, y[order, None]))
             batches = batches.batch(settings.batch_size)
@@ -90,6 +90,6 @@ class _Observer(keras.callbacks.Callback):
         kernel, bias = self.model.get_layer("head").get_weights()
         self.record.keep_weights(kernel, bias)
         for part, (X, y) in self.parts.items():
-            values = heads.evaluate(self.record.arm.head, X @ kernel + bias, y)
+            values = heads.evaluate(self.record.arm.head, kernel, bias, X, y)
             for metric, (value,) in zip(("loss", "accuracy"), values, strict=True):
                 self.record.series[part, metric][epoch] = value

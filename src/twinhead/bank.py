@@ -1,160 +1,289 @@
 """All arms of one seed in one pass over the data, under common noise.
 
-The arms are columns of one kernel: softmax heads in pairs first, sigmoid heads after them. Keras's
-optimizers take a vector of learning rates, so every column learns as if it were alone.
+The arms of one optimizer are columns of one kernel: softmax heads in pairs first, sigmoid heads
+after them. Keras's optimizers take a vector of learning rates, so every column learns as if it
+were alone.
 """
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from twinhead import heads, noise
 from twinhead.backend import keras, tf
 from twinhead.config import Training
-from twinhead.data import Split
+from twinhead.data import ALIGNMENT, Split
 from twinhead.history import Arm, Record
 
 log = logging.getLogger(__name__)
 
 Initial = Callable[[Arm, int], tuple[np.ndarray, np.ndarray]]
+PARTS = ("train", "validation")
 
 
 @np.errstate(over="ignore", invalid="ignore")  # An arm that diverges is a result.
 def train(
-    arms: list[Arm], settings: Training, split: Split, initial: Initial = heads.initial
+    arms: Sequence[Arm],
+    settings: Training,
+    split: Split,
+    *,
+    initial: Initial = heads.initial,
+    optimizers: Mapping[str, Any] | None = None,
+    parts: Sequence[str] = PARTS,
 ) -> list[Record]:
-    """Train arms that share seed and precision, and return their records, epoch 0 first.
+    """Train arms and return their records in the same order, epoch 0 first.
 
-    An arm whose weights overflow goes on as NaN and disturbs no other.
+    Arms of one seed and precision share a pass: the same batches and masks. An arm whose weights
+    overflow goes on as NaN and disturbs no other.
 
     Args:
-        arms: any mixture of heads, inits and learning rates, in any order; noise is common.
+        arms: any mixture of heads, inits, learning rates and optimizers; their noise is common.
         initial: (arm, features) -> kernel (features, units) and bias (units,) to start from.
+        optimizers: `arm.optimizer` -> settings of an optimizer; `settings.optimizer` for all if
+            left out. None that mixes columns, as norm clipping does: arms would disturb each other.
+        parts: the parts of the data on which every epoch ends with loss and accuracy. The training
+            rows cost half as much as training on them.
     """
-    (seed, precision), *others = {(arm.seed, arm.precision) for arm in arms}
-    if others:
-        raise ValueError("arms of different seeds or precisions cannot share a pass")
     if len({arm.name for arm in arms}) < len(arms):
         raise ValueError("two arms of one name")
-    # Pairs first: the softmax losses need their two columns side by side.
-    ordered = sorted(arms, key=lambda arm: arm.head != "softmax")
-    pairs = sum(arm.head == "softmax" for arm in arms)
-    columns, start = {}, 0
-    for arm in ordered:
-        columns[arm.name] = slice(start, start + heads.UNITS[arm.head])
-        start += heads.UNITS[arm.head]
+    if optimizers is None:
+        optimizers = {arm.optimizer: settings.optimizer for arm in arms}
+    passes: dict[tuple[int, str], list[Arm]] = {}
+    for arm in arms:
+        passes.setdefault((arm.seed, arm.precision), []).append(arm)
 
-    X = split.X_train.astype(precision, copy=False)
-    X_validation = split.X_validation.astype(precision, copy=False)
-    kernels, biases = zip(*(initial(arm, X.shape[1]) for arm in ordered), strict=True)
-    kernel = keras.Variable(np.hstack(kernels), dtype=precision)
-    bias = keras.Variable(np.hstack(biases), dtype=precision)
-    # Keras holds a learning rate in float32, whatever the weights are; so do we.
-    rates = np.hstack([np.full(heads.UNITS[arm.head], arm.learning_rate) for arm in ordered])
-    rates = tf.constant(rates.astype(np.float32))
-    run_epoch = _epoch(kernel, bias, rates, pairs, settings, X, split.y_train)
-
-    records = {arm.name: Record(arm) for arm in ordered}
-    parts = {"train": (X, split.y_train), "validation": (X_validation, split.y_validation)}
-
-    def measure(epoch: int) -> None:
-        weights, offsets = kernel.numpy(), bias.numpy()
-        for arm in ordered:
-            own = columns[arm.name]
-            records[arm.name].keep_weights(weights[:, own], offsets[own])
-        for part, (inputs, y) in parts.items():
-            logits = inputs @ weights + offsets
-            of_pairs = heads.evaluate("softmax", logits[:, : 2 * pairs], y)
-            of_singles = heads.evaluate("sigmoid", logits[:, 2 * pairs :], y)
-            for metric, *values in zip(("loss", "accuracy"), of_pairs, of_singles, strict=True):
-                for arm, value in zip(ordered, np.concatenate(values), strict=True):
-                    series = records[arm.name].series
-                    series.setdefault((part, metric), np.full(settings.epochs + 1, np.nan))
-                    series[part, metric][epoch] = value
-
-    measure(0)
-    spoke = time.monotonic()
-    for epoch in range(1, settings.epochs + 1):
-        run_epoch(
-            tf.constant(noise.order(seed, epoch, len(X))),
-            tf.constant(noise.masks(seed, epoch, *X.shape, settings.dropout)),
+    records: dict[str, Record] = {}
+    bank = None
+    for done, ((seed, precision), own) in enumerate(passes.items(), start=1):
+        layout = [(arm.optimizer, arm.head, precision) for arm in own]
+        if bank is None or bank.layout != layout:  # Else what is compiled serves another seed.
+            bank = _Bank(layout, settings, split, optimizers)
+        for record in bank.run(own, seed, initial, parts, f"pass {done} of {len(passes)}"):
+            records[record.arm.name] = record
+        log.info(
+            "pass %d/%d done", done, len(passes), extra={"counted": ("passes", done, len(passes))}
         )
-        measure(epoch)
-        # A line a second at most: an epoch may take a millisecond.
-        if epoch == settings.epochs or time.monotonic() - spoke > 1:
-            spoke = time.monotonic()
-            log.info(
-                "seed %d, %s, %d arm(s) in one pass: epoch %d/%d",
-                *(seed, precision, len(arms), epoch, settings.epochs),
-                extra={"counted": (f"epochs, {len(arms)} arm(s)", epoch, settings.epochs)},
-            )
     lost = [arm.name for arm in arms if not np.isfinite(records[arm.name].loss()).all()]
     if lost:
         log.warning("%d of %d arm(s) diverged, the first: %s", len(lost), len(arms), lost[0])
     return [records[arm.name] for arm in arms]
 
 
-def _epoch(
-    kernel: keras.Variable,
-    bias: keras.Variable,
-    rates: tf.Tensor,
-    pairs: int,
-    settings: Training,
-    X: np.ndarray,
-    y: np.ndarray,
-):
-    """Return the compiled function (order, masks) -> None that trains one epoch in place."""
-    optimizer = heads.optimizer(settings.optimizer, learning_rate=1.0)  # Never used: see rates.
-    optimizer.build([kernel, bias])
-    X, y = tf.constant(X), tf.constant(y)
-    size = settings.batch_size
+class _Rates(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate a column. As a schedule, because a plain rate has to be a scalar."""
 
-    def total_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        """Sum of all arms' mean losses: each column's gradient is that of its own arm alone."""
-        total = tf.zeros((), logits.dtype)
-        if pairs:
-            of_pairs = tf.nn.sparse_softmax_cross_entropy_with_logits(
-                labels=tf.repeat(tf.cast(labels, tf.int32)[:, None], pairs, axis=1),
-                logits=tf.reshape(logits[:, : 2 * pairs], (-1, pairs, 2)),
+    def __init__(self, columns: int):
+        # Keras holds a learning rate in float32, whatever the weights are; so do we.
+        self.values = tf.Variable(tf.zeros(columns, tf.float32))
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        return self.values
+
+
+@dataclass
+class _Family:
+    """The arms of one optimizer: columns of one kernel.
+
+    Attributes:
+        places: where in the list of arms they are, in the order of their columns.
+        pairs: how many of them are softmax heads; these come first.
+        fresh: the optimizer's variables before the first step.
+    """
+
+    places: list[int]
+    pairs: int
+    kernel: keras.Variable
+    bias: keras.Variable
+    rates: _Rates
+    optimizer: keras.optimizers.Optimizer
+    fresh: list[np.ndarray]
+
+    def columns(self) -> list[slice]:
+        ends = np.cumsum([2] * self.pairs + [1] * (len(self.places) - self.pairs))
+        return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+class _Bank:
+    """What one seed leaves for the next: features, variables and the compiled epoch."""
+
+    def __init__(
+        self,
+        layout: list[tuple[str, str, str]],
+        settings: Training,
+        split: Split,
+        optimizers: Mapping[str, Any],
+    ):
+        self.layout, self.settings = layout, settings
+        precision = layout[0][2]
+        X = split.X_train.astype(precision, copy=False)
+        self.parts = {
+            "train": (_tensor(X), split.y_train),
+            "validation": (split.X_validation.astype(precision, copy=False), split.y_validation),
+        }
+        self.families = []
+        for name in dict.fromkeys(optimizer for optimizer, _, _ in layout):
+            places = [i for i, (optimizer, _, _) in enumerate(layout) if optimizer == name]
+            # Pairs first: the softmax losses need their two columns side by side.
+            places.sort(key=lambda i: layout[i][1] != "softmax")
+            units = sum(heads.UNITS[layout[i][1]] for i in places)
+            kernel = keras.Variable(np.zeros((X.shape[1], units)), dtype=precision)
+            bias = keras.Variable(np.zeros(units), dtype=precision)
+            rates = _Rates(units)
+            optimizer = heads.optimizer(optimizers[name], rates)
+            optimizer.build([kernel, bias])
+            self.families.append(
+                _Family(
+                    places=places,
+                    pairs=sum(layout[i][1] == "softmax" for i in places),
+                    kernel=kernel,
+                    bias=bias,
+                    rates=rates,
+                    optimizer=optimizer,
+                    fresh=[variable.numpy() for variable in optimizer.variables],
+                )
             )
-            total += tf.reduce_sum(tf.reduce_mean(of_pairs, axis=0))
-        if logits.shape[1] > 2 * pairs:
-            single = logits[:, 2 * pairs :]
-            of_singles = tf.nn.sigmoid_cross_entropy_with_logits(
-                labels=tf.broadcast_to(tf.cast(labels, logits.dtype)[:, None], tf.shape(single)),
-                logits=single,
+        self.run_epoch = _epoch(self.families, settings, *self.parts["train"])
+
+    def run(
+        self, arms: list[Arm], seed: int, initial: Initial, parts: Sequence[str], which: str
+    ) -> list[Record]:
+        """Train arms of this layout from the start and return their records."""
+        rows, features = self.parts["train"][0].shape
+        epochs, dropout = self.settings.epochs, self.settings.dropout
+        records = [Record(arm) for arm in arms]
+        for family in self.families:
+            self._start(family, records, initial)
+
+        spoke = time.monotonic()
+        for epoch in range(epochs + 1):
+            if epoch:
+                self.run_epoch(
+                    tf.constant(noise.order(seed, epoch, rows)),
+                    tf.constant(noise.masks(seed, epoch, rows, features, dropout))
+                    if dropout
+                    else None,
+                )
+            for family in self.families:
+                self._measure(family, records, epoch, parts)
+            # A line a second at most: an epoch may take a millisecond.
+            if epoch == epochs or time.monotonic() - spoke > 1:
+                spoke = time.monotonic()
+                log.info(
+                    "%s, seed %d, %s, %d arm(s): epoch %d/%d",
+                    *(which, seed, arms[0].precision, len(arms), epoch, epochs),
+                    extra={"counted": (f"epochs, {len(arms)} arm(s)", epoch, epochs)},
+                )
+        return records
+
+    def _start(self, family: _Family, records: list[Record], initial: Initial) -> None:
+        """Put a family's variables, and the series of its records, where training starts."""
+        arms = [records[place].arm for place in family.places]
+        kernels, biases = zip(*(initial(arm, family.kernel.shape[0]) for arm in arms), strict=True)
+        family.kernel.assign(np.hstack(kernels))
+        family.bias.assign(np.hstack(biases))
+        rates = [np.full(heads.UNITS[arm.head], arm.learning_rate) for arm in arms]
+        family.rates.values.assign(np.hstack(rates).astype(np.float32))
+        for variable, value in zip(family.optimizer.variables, family.fresh, strict=True):
+            variable.assign(value)
+        # Every arm's weights are a view of these: one copy an epoch instead of one an arm.
+        epochs = self.settings.epochs + 1
+        history = {
+            "kernel": np.empty((epochs, *family.kernel.shape), family.kernel.dtype),
+            "bias": np.empty((epochs, *family.bias.shape), family.bias.dtype),
+        }
+        for place, own in zip(family.places, family.columns(), strict=True):
+            records[place].weights = {name: every[..., own] for name, every in history.items()}
+
+    def _measure(
+        self, family: _Family, records: list[Record], epoch: int, parts: Sequence[str]
+    ) -> None:
+        kernel, bias = family.kernel.numpy(), family.bias.numpy()
+        for place, own in zip(family.places, family.columns(), strict=True):
+            records[place].weights["kernel"][epoch] = kernel[:, own]
+            records[place].weights["bias"][epoch] = bias[own]
+        middle = 2 * family.pairs
+        for part in parts:
+            values = np.hstack(
+                [
+                    heads.evaluate(head, kernel[:, own], bias[own], *self.parts[part])
+                    for head, own in (("softmax", slice(middle)), ("sigmoid", slice(middle, None)))
+                ]
             )
-            total += tf.reduce_sum(tf.reduce_mean(of_singles, axis=0))
-        return total
+            for place, both in zip(family.places, values.T, strict=True):
+                for metric, value in zip(("loss", "accuracy"), both, strict=True):
+                    series = records[place].series
+                    series.setdefault((part, metric), np.full(self.settings.epochs + 1, np.nan))
+                    series[part, metric][epoch] = value
+
+
+def _tensor(X: np.ndarray) -> tf.Tensor:
+    """Return X as a tensor, in the same memory where it lies as TensorFlow needs it."""
+    shared = X.flags.c_contiguous and X.flags.writeable and X.ctypes.data % ALIGNMENT == 0
+    if shared and not tf.config.list_logical_devices("GPU"):
+        return tf.experimental.dlpack.from_dlpack(X.__dlpack__())
+    return tf.constant(X)
+
+
+def _epoch(
+    families: list[_Family], settings: Training, X: tf.Tensor, y: np.ndarray
+) -> Callable[[tf.Tensor, tf.Tensor | None], None]:
+    """Return the compiled function (order, masks) that trains all families for one epoch."""
+    y = tf.constant(y)
+    size, features = settings.batch_size, X.shape[1]
+    # Byte -> its eight masks, as factors: one look-up unpacks, converts and scales.
+    bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
+    factors = tf.constant(bits.astype(X.dtype.as_numpy_dtype) / (1 - settings.dropout), X.dtype)
 
     @tf.function
-    def run(order: tf.Tensor, masks: tf.Tensor) -> None:
+    def run(order: tf.Tensor, masks: tf.Tensor | None) -> None:
         for start in tf.range(0, len(X), size):
             rows = order[start : start + size]
-            kept = tf.cast(masks[start : start + size], X.dtype) / (1 - settings.dropout)
-            batch, labels = tf.gather(X, rows) * kept, tf.gather(y, rows)
-            logits = batch @ kernel.value + bias.value
-            with tf.GradientTape() as tape:
-                tape.watch(logits)
-                loss = total_loss(logits, labels)
-            slope = tape.gradient(loss, logits)
-            gradients = (_kernel_gradient(batch, slope), tf.reduce_sum(slope, axis=0))
-            for gradient, variable in zip(gradients, (kernel, bias), strict=True):
-                optimizer.update_step(gradient, variable, rates)
-            optimizer.iterations.assign_add(1)
+            batch, labels = tf.gather(X, rows), tf.gather(y, rows)
+            if masks is not None:
+                kept = tf.gather(factors, tf.cast(masks[start : start + size], tf.int32))
+                batch *= tf.reshape(kept, (-1, 8 * masks.shape[1]))[:, :features]
+            for family in families:
+                logits = batch @ family.kernel.value + family.bias.value
+                with tf.GradientTape() as tape:
+                    tape.watch(logits)
+                    loss = _total_loss(logits, labels, family.pairs)
+                slope = tape.gradient(loss, logits)
+                gradients = [_kernel_gradient(batch, slope), tf.reduce_sum(slope, axis=0)]
+                family.optimizer.apply(gradients)
 
     return run
+
+
+def _total_loss(logits: tf.Tensor, labels: tf.Tensor, pairs: int) -> tf.Tensor:
+    """Return the sum of all arms' mean losses: each column's gradient is that of its own arm."""
+    total = tf.zeros((), logits.dtype)
+    if pairs:
+        of_pairs = tf.nn.sparse_softmax_cross_entropy_with_logits(
+            labels=tf.repeat(tf.cast(labels, tf.int32)[:, None], pairs, axis=1),
+            logits=tf.reshape(logits[:, : 2 * pairs], (-1, pairs, 2)),
+        )
+        total += tf.reduce_sum(tf.reduce_mean(of_pairs, axis=0))
+    if logits.shape[1] > 2 * pairs:
+        single = logits[:, 2 * pairs :]
+        of_singles = tf.nn.sigmoid_cross_entropy_with_logits(
+            labels=tf.broadcast_to(tf.cast(labels, logits.dtype)[:, None], tf.shape(single)),
+            logits=single,
+        )
+        total += tf.reduce_sum(tf.reduce_mean(of_singles, axis=0))
+    return total
 
 
 def _kernel_gradient(batch: tf.Tensor, slope: tf.Tensor) -> tf.Tensor:
     """Return batchᵀ slope, shape (d, units), the way round that TensorFlow multiplies fast.
 
-    Transposing a wide batch to meet a narrow slope, as TensorFlow's own gradient does, takes most
-    of an epoch: 0.34 s instead of 0.13 s for 20 000 x 2 048 features and 2 units, where 512 units
-    take 1.4 s instead of 2.1 s.
+    On some processors transposing a wide batch to meet a slope of a few columns, as TensorFlow's
+    own gradient does, takes most of an epoch: 0.34 s instead of 0.13 s for 20 000 x 2 048 features
+    and 2 units. From some dozens of columns on it is the other way round that loses.
     """
-    if slope.shape[1] < 128:
+    if slope.shape[1] < 32:
         return tf.transpose(tf.matmul(slope, batch, transpose_a=True))
     return tf.matmul(batch, slope, transpose_a=True)

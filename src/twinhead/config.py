@@ -103,6 +103,31 @@ class Adamax:
 
 
 @dataclass
+class AdamW(Adam):
+    name: str = "adamw"
+    weight_decay: float = MISSING
+
+
+@dataclass
+class Nadam:
+    name: str = "nadam"
+    beta_1: float = MISSING
+    beta_2: float = MISSING
+    epsilon: float = MISSING
+
+
+@dataclass
+class Ftrl:
+    name: str = "ftrl"
+    learning_rate_power: float = MISSING
+    initial_accumulator_value: float = MISSING
+    l1_regularization_strength: float = MISSING
+    l2_regularization_strength: float = MISSING
+    l2_shrinkage_regularization_strength: float = MISSING
+    beta: float = MISSING
+
+
+@dataclass
 class Lion:
     name: str = "lion"
     beta_1: float = MISSING
@@ -162,6 +187,9 @@ SCHEMA = {
         "adagrad": Adagrad,
         "adadelta": Adadelta,
         "adamax": Adamax,
+        "adamw": AdamW,
+        "nadam": Nadam,
+        "ftrl": Ftrl,
         "lion": Lion,
     },
     "experiment": {"equivalence": Equivalence, "lr_ratio": LrRatio, "train": Train},
@@ -245,7 +273,18 @@ EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "rho": (_fraction, "a number in [0, 1)"),
     "beta_1": (_fraction, "a number in [0, 1)"),
     "beta_2": (_fraction, "a number in [0, 1)"),
-    "initial_accumulator_value": (lambda value: 0 <= value < math.inf, "a finite number from 0"),
+    "learning_rate_power": (lambda value: -math.inf < value <= 0, "a finite number up to 0"),
+    **dict.fromkeys(
+        (
+            "initial_accumulator_value",
+            "weight_decay",
+            "l1_regularization_strength",
+            "l2_regularization_strength",
+            "l2_shrinkage_regularization_strength",
+            "beta",
+        ),
+        (lambda value: 0 <= value < math.inf, "a finite number from 0"),
+    ),
     "validation_fraction": (lambda value: 0 < value < 1, "a number in (0, 1)"),
     "precision": (lambda value: value in ("float32", "float64"), "float32 or float64"),
 }

@@ -4,9 +4,8 @@ Everything works on logits. On probabilities Keras clips, and for the two losses
 """
 
 import numpy as np
-from scipy.special import log_expit, log_softmax
 
-from twinhead.backend import keras
+from twinhead.backend import keras, tf
 from twinhead.config import as_dict
 from twinhead.data import Split
 from twinhead.history import Arm
@@ -63,35 +62,53 @@ def accuracy(head: str) -> keras.metrics.Metric:
     return keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)  # On logits.
 
 
-def optimizer(settings, learning_rate: float) -> keras.optimizers.Optimizer:
-    """Return Keras's optimizer for the `optimizer` settings of a configuration."""
+def optimizer(settings, learning_rate) -> keras.optimizers.Optimizer:
+    """Return Keras's optimizer for the `optimizer` settings of a configuration.
+
+    Args:
+        learning_rate: a number or one of Keras's schedules.
+    """
     options = as_dict(settings)
-    name = options.pop("name")
-    return keras.optimizers.get(
-        {"class_name": name, "config": {"learning_rate": learning_rate, **options}}
+    built = keras.optimizers.get(
+        {"class_name": options.pop("name"), "config": {"learning_rate": 1.0, **options}}
     )
+    built.learning_rate = learning_rate
+    return built
 
 
-def evaluate(head: str, logits: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean cross-entropy and accuracy at fixed weights, over all rows, in float64.
+BLOCK_ROWS = 2048  # Rows evaluated at a time: the logits of many arms outweigh the features.
+
+
+def evaluate(head: str, kernel: np.ndarray, bias: np.ndarray, X, y: np.ndarray) -> np.ndarray:
+    """Return mean cross-entropy and accuracy at fixed weights, over all rows, summed in float64.
 
     Keras's epoch loss is another thing: a running mean over weights that move.
 
     Args:
-        logits: of one or more arms with this head, side by side, shape (n, arms * units), of the
-            arms' own precision.
+        kernel, bias: of one or more arms with this head, side by side, shapes (d, arms * units)
+            and (arms * units,).
+        X: array or tensor, shape (n, d); the logits have its precision.
         y: labels, shape (n,).
     Returns:
-        losses and accuracies, shape (arms,).
+        losses in the first row, accuracies in the second, shape (2, arms).
     """
-    z = logits.astype(np.float64).reshape(len(y), -1, UNITS[head])
-    if head == "softmax":
-        losses = -log_softmax(z, axis=2)[np.arange(len(y)), :, y]
-        predicted = z[..., 1] > z[..., 0]
-    else:
-        losses = -log_expit(np.where(y[:, None] == 1, z[..., 0], -z[..., 0]))
-        predicted = z[..., 0] > 0
-    return losses.mean(axis=0), (predicted == y[:, None]).mean(axis=0)
+    sums = np.zeros((2, len(bias) // UNITS[head]))
+    for start in range(0, len(y) if len(bias) else 0, BLOCK_ROWS):
+        block = slice(start, start + BLOCK_ROWS)
+        labels = y[block, None]
+        z = tf.cast(tf.matmul(tf.convert_to_tensor(X[block]), kernel) + bias, tf.float64)
+        if head == "softmax":
+            z = tf.reshape(z, (len(labels), -1, 2))
+            every = np.repeat(labels.astype(np.int32), z.shape[1], axis=1)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=every, logits=z)
+            positive = z[..., 1] > z[..., 0]
+        else:
+            every = np.repeat(labels.astype(np.float64), z.shape[1], axis=1)
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=every, logits=z)
+            positive = z > 0
+        right = tf.cast(positive == labels.astype(bool), tf.float64)
+        sums += [tf.reduce_sum(values, axis=0).numpy() for values in (losses, right)]
+    return sums / len(y)
 
 
 def probabilities(head: str, logits: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 
 # The two streams of one (seed, epoch); their keys must never meet.
 ORDER, MASKS = 0, 1
+BLOCK_ROWS = 1024  # Uniform numbers drawn at a time, in rows: all at once they outweigh X.
 
 
 def _generator(seed: int, epoch: int, stream: int) -> np.random.Generator:
@@ -20,7 +21,7 @@ def order(seed: int, epoch: int, rows: int) -> np.ndarray:
 
 
 def masks(seed: int, epoch: int, rows: int, features: int, dropout: float) -> np.ndarray:
-    """Return which inputs an epoch keeps: 1 kept, 0 dropped.
+    """Return which inputs an epoch keeps, packed eight to a byte: 1 kept, 0 dropped.
 
     Row i belongs to the i-th row *visited*, not to row i of the data. Kept inputs still have to
     be divided by (1 - dropout).
@@ -28,12 +29,22 @@ def masks(seed: int, epoch: int, rows: int, features: int, dropout: float) -> np
     Args:
         dropout: probability of dropping, in [0, 1).
     Returns:
-        uint8, shape (rows, features).
+        uint8, shape (rows, features / 8 rounded up); the first feature is the highest bit, and
+        what a row's last byte has to spare means nothing. See `unpacked`.
     """
     generator = _generator(seed, epoch, MASKS)
+    width = -(-features // 8)
     if dropout == 0.5:
         # One random bit an input: about ten times as fast as a uniform number an input.
-        bits = np.frombuffer(generator.bytes(-(-rows * features // 8)), np.uint8)
-        return np.unpackbits(bits, count=rows * features).reshape(rows, features)
-    kept = generator.random((rows, features), dtype=np.float32) >= dropout
-    return kept.view(np.uint8)
+        return np.frombuffer(generator.bytes(rows * width), np.uint8).reshape(rows, width)
+    packed = np.empty((rows, width), np.uint8)
+    for start in range(0, rows, BLOCK_ROWS):
+        block = packed[start : start + BLOCK_ROWS]
+        uniform = generator.random((len(block), features), dtype=np.float32)
+        block[:] = np.packbits(uniform >= dropout, axis=1)
+    return packed
+
+
+def unpacked(masks: np.ndarray, features: int) -> np.ndarray:
+    """Return masks with a byte an input: uint8 of 0 and 1, shape (rows, features)."""
+    return np.unpackbits(masks, axis=1, count=features)

@@ -349,14 +349,25 @@ def _summary_table(path: Path, title: str) -> Table:
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     headings = [name for name in rows[0] if not name.endswith(("_low", "_high"))]
-    table = Table(title=f"{escape(title)}: means over seeds", title_justify="left")
+    about = ": means over seeds" if "seeds" in headings else ""
+    table = Table(title=escape(title) + about, title_justify="left")
     for heading in headings:
-        table.add_column(heading.replace("_", " "), justify="right")
+        text = any(_number_or_text(row[heading]) is row[heading] for row in rows)
+        table.add_column(heading.replace("_", " "), justify="left" if text else "right")
     for row in rows[:ROWS_SHOWN]:
-        table.add_row(*(claims.number(float(row[heading])) for heading in headings))
+        cells = [_number_or_text(row[heading]) for heading in headings]
+        table.add_row(*(escape(claims.number(cell)) for cell in cells))
     if len(rows) > ROWS_SHOWN:
         table.caption = f"{ROWS_SHOWN} of {len(rows)} rows; all are in {path}"
     return table
+
+
+def _number_or_text(cell: str) -> float | str | None:
+    """Return what a cell of a CSV file holds; an empty one holds nothing."""
+    try:
+        return float(cell) if cell else None
+    except ValueError:
+        return cell
 
 
 def _console() -> Console:
