@@ -20,6 +20,10 @@ def measured():
         for _ in range(3):
             record.keep_weights(generator.random((4, units)), generator.random(units))
         result.add(record)
+    result.tables["costs"] = [
+        {"who": "b", "arms": 2, "seconds": 0.1},
+        {"who": "ä, a", "arms": 10, "seconds": float("inf")},
+    ]
     return result
 
 
@@ -28,6 +32,9 @@ def test_what_is_saved_is_loaded(measured, tmp_path):
     loaded = history.load(tmp_path / "history.h5")
     assert loaded.data == measured.data
     assert loaded.numbers == measured.numbers
+    assert loaded.tables == measured.tables
+    assert list(loaded.tables["costs"][0]) == ["who", "arms", "seconds"]
+    assert isinstance(loaded.tables["costs"][0]["arms"], int)
     assert list(loaded.records) == list(measured.records)
     for name, record in measured.records.items():
         assert loaded.records[name].arm == record.arm

@@ -8,14 +8,14 @@ were alone.
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from twinhead import heads, noise
 from twinhead.backend import keras, tf
-from twinhead.config import Training
+from twinhead.config import Training, as_dict
 from twinhead.data import ALIGNMENT, Split
 from twinhead.history import Arm, Record
 
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 Initial = Callable[[Arm, int], tuple[np.ndarray, np.ndarray]]
 PARTS = ("train", "validation")
+METRICS = ("loss", "accuracy")
 
 
 @np.errstate(over="ignore", invalid="ignore")  # An arm that diverges is a result.
@@ -57,12 +58,11 @@ def train(
         passes.setdefault((arm.seed, arm.precision), []).append(arm)
 
     records: dict[str, Record] = {}
-    bank = None
-    for done, ((seed, precision), own) in enumerate(passes.items(), start=1):
-        layout = [(arm.optimizer, arm.head, precision) for arm in own]
-        if bank is None or bank.layout != layout:  # Else what is compiled serves another seed.
-            bank = _Bank(layout, settings, split, optimizers)
-        for record in bank.run(own, seed, initial, parts, f"pass {done} of {len(passes)}"):
+    for done, ((_, precision), own) in enumerate(passes.items(), start=1):
+        layout = [(arm.optimizer, arm.head) for arm in own]
+        bank = _compiled(layout, precision, settings, split, optimizers)
+        which = f"pass {done} of {len(passes)}"
+        for record in bank.run(own, settings, initial, parts, which):
             records[record.arm.name] = record
         log.info(
             "pass %d/%d done", done, len(passes), extra={"counted": ("passes", done, len(passes))}
@@ -71,6 +71,33 @@ def train(
     if lost:
         log.warning("%d of %d arm(s) diverged, the first: %s", len(lost), len(arms), lost[0])
     return [records[arm.name] for arm in arms]
+
+
+# Compiled banks, all on the same features; some, because a caller may alternate between a few.
+_kept: dict[Any, "_Bank"] = {}
+KEPT = 8
+
+
+def _compiled(
+    layout: list[tuple[str, str]],
+    precision: str,
+    settings: Training,
+    split: Split,
+    optimizers: Mapping[str, Any],
+) -> "_Bank":
+    """Return a bank for arms of this layout, one that is compiled already where there is one.
+
+    The next seed of a sweep and the next round of a search then do without compiling, which takes
+    as long as several epochs.
+    """
+    features = (split, precision)
+    if len(_kept) >= KEPT or any(key[0] != features for key in _kept):
+        _kept.clear()  # Lets go of the old features before the new ones are taken.
+    families = repr([(name, as_dict(optimizers[name])) for name, _ in layout])
+    key = (features, tuple(layout), families, settings.batch_size, settings.dropout)
+    if key not in _kept:
+        _kept[key] = _Bank(layout, precision, settings, split, optimizers)
+    return _kept[key]
 
 
 class _Rates(keras.optimizers.schedules.LearningRateSchedule):
@@ -92,6 +119,7 @@ class _Family:
         places: where in the list of arms they are, in the order of their columns.
         pairs: how many of them are softmax heads; these come first.
         fresh: the optimizer's variables before the first step.
+        weights: of all columns after every epoch, as in a Record.
     """
 
     places: list[int]
@@ -101,6 +129,7 @@ class _Family:
     rates: _Rates
     optimizer: keras.optimizers.Optimizer
     fresh: list[np.ndarray]
+    weights: dict[str, np.ndarray] = field(default_factory=dict)
 
     def columns(self) -> list[slice]:
         ends = np.cumsum([2] * self.pairs + [1] * (len(self.places) - self.pairs))
@@ -112,21 +141,23 @@ class _Bank:
 
     def __init__(
         self,
-        layout: list[tuple[str, str, str]],
+        layout: list[tuple[str, str]],
+        precision: str,
         settings: Training,
         split: Split,
         optimizers: Mapping[str, Any],
     ):
-        self.layout, self.settings = layout, settings
-        precision = layout[0][2]
         X = split.X_train.astype(precision, copy=False)
         self.parts = {
             "train": (_tensor(X), split.y_train),
-            "validation": (split.X_validation.astype(precision, copy=False), split.y_validation),
+            "validation": (
+                _tensor(split.X_validation.astype(precision, copy=False)),
+                split.y_validation,
+            ),
         }
         self.families = []
-        for name in dict.fromkeys(optimizer for optimizer, _, _ in layout):
-            places = [i for i, (optimizer, _, _) in enumerate(layout) if optimizer == name]
+        for name in dict.fromkeys(optimizer for optimizer, _ in layout):
+            places = [i for i, (optimizer, _) in enumerate(layout) if optimizer == name]
             # Pairs first: the softmax losses need their two columns side by side.
             places.sort(key=lambda i: layout[i][1] != "softmax")
             units = sum(heads.UNITS[layout[i][1]] for i in places)
@@ -149,14 +180,22 @@ class _Bank:
         self.run_epoch = _epoch(self.families, settings, *self.parts["train"])
 
     def run(
-        self, arms: list[Arm], seed: int, initial: Initial, parts: Sequence[str], which: str
+        self,
+        arms: list[Arm],
+        settings: Training,
+        initial: Initial,
+        parts: Sequence[str],
+        which: str,
     ) -> list[Record]:
         """Train arms of this layout from the start and return their records."""
         rows, features = self.parts["train"][0].shape
-        epochs, dropout = self.settings.epochs, self.settings.dropout
-        records = [Record(arm) for arm in arms]
+        seed, epochs, dropout = arms[0].seed, settings.epochs, settings.dropout
+        records = [
+            Record(arm, {(p, m): np.full(epochs + 1, np.nan) for p in parts for m in METRICS})
+            for arm in arms
+        ]
         for family in self.families:
-            self._start(family, records, initial)
+            self._start(family, records, initial, epochs)
 
         spoke = time.monotonic()
         for epoch in range(epochs + 1):
@@ -179,7 +218,7 @@ class _Bank:
                 )
         return records
 
-    def _start(self, family: _Family, records: list[Record], initial: Initial) -> None:
+    def _start(self, family: _Family, records: list[Record], initial: Initial, epochs: int) -> None:
         """Put a family's variables, and the series of its records, where training starts."""
         arms = [records[place].arm for place in family.places]
         kernels, biases = zip(*(initial(arm, family.kernel.shape[0]) for arm in arms), strict=True)
@@ -190,21 +229,20 @@ class _Bank:
         for variable, value in zip(family.optimizer.variables, family.fresh, strict=True):
             variable.assign(value)
         # Every arm's weights are a view of these: one copy an epoch instead of one an arm.
-        epochs = self.settings.epochs + 1
-        history = {
-            "kernel": np.empty((epochs, *family.kernel.shape), family.kernel.dtype),
-            "bias": np.empty((epochs, *family.bias.shape), family.bias.dtype),
+        family.weights = {
+            name: np.empty((epochs + 1, *variable.shape), variable.dtype)
+            for name, variable in (("kernel", family.kernel), ("bias", family.bias))
         }
         for place, own in zip(family.places, family.columns(), strict=True):
-            records[place].weights = {name: every[..., own] for name, every in history.items()}
+            records[place].weights = {
+                name: every[..., own] for name, every in family.weights.items()
+            }
 
     def _measure(
         self, family: _Family, records: list[Record], epoch: int, parts: Sequence[str]
     ) -> None:
         kernel, bias = family.kernel.numpy(), family.bias.numpy()
-        for place, own in zip(family.places, family.columns(), strict=True):
-            records[place].weights["kernel"][epoch] = kernel[:, own]
-            records[place].weights["bias"][epoch] = bias[own]
+        family.weights["kernel"][epoch], family.weights["bias"][epoch] = kernel, bias
         middle = 2 * family.pairs
         for part in parts:
             values = np.hstack(
@@ -214,10 +252,8 @@ class _Bank:
                 ]
             )
             for place, both in zip(family.places, values.T, strict=True):
-                for metric, value in zip(("loss", "accuracy"), both, strict=True):
-                    series = records[place].series
-                    series.setdefault((part, metric), np.full(self.settings.epochs + 1, np.nan))
-                    series[part, metric][epoch] = value
+                for metric, value in zip(METRICS, both, strict=True):
+                    records[place].series[part, metric][epoch] = value
 
 
 def _tensor(X: np.ndarray) -> tf.Tensor:
@@ -268,12 +304,10 @@ def _total_loss(logits: tf.Tensor, labels: tf.Tensor, pairs: int) -> tf.Tensor:
         )
         total += tf.reduce_sum(tf.reduce_mean(of_pairs, axis=0))
     if logits.shape[1] > 2 * pairs:
-        single = logits[:, 2 * pairs :]
-        of_singles = tf.nn.sigmoid_cross_entropy_with_logits(
-            labels=tf.broadcast_to(tf.cast(labels, logits.dtype)[:, None], tf.shape(single)),
-            logits=single,
-        )
-        total += tf.reduce_sum(tf.reduce_mean(of_singles, axis=0))
+        # The logistic loss: softplus(-z) for class 1 and softplus(z) for class 0.
+        sign = 1 - 2 * tf.cast(labels, logits.dtype)[:, None]
+        of_singles = tf.nn.softplus(sign * logits[:, 2 * pairs :])
+        total += tf.reduce_sum(of_singles) / tf.cast(len(labels), logits.dtype)
     return total
 
 

@@ -173,6 +173,13 @@ class Train(Training):
     precision: str = MISSING
 
 
+@dataclass
+class Benchmark(Training):
+    arms: list[int] = MISSING
+    repeats: int = MISSING
+    seed: int = MISSING
+
+
 SCHEMA = {
     "data": {
         "catdog": CatDog,
@@ -192,7 +199,12 @@ SCHEMA = {
         "ftrl": Ftrl,
         "lion": Lion,
     },
-    "experiment": {"equivalence": Equivalence, "lr_ratio": LrRatio, "train": Train},
+    "experiment": {
+        "equivalence": Equivalence,
+        "lr_ratio": LrRatio,
+        "train": Train,
+        "benchmark": Benchmark,
+    },
 }
 
 for _group, _nodes in SCHEMA.items():
@@ -265,6 +277,10 @@ EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "epochs": (_count, "a whole number from 1 to 2147483647"),
     "batch_size": (_count, "a whole number from 1 to 2147483647"),
     "repeats": (lambda value: value is None or _count(value), "a whole number from 1, or null"),
+    "arms": (
+        lambda value: value and len(set(value)) == len(value) and all(map(_count, value)),
+        "a list of different whole numbers from 1",
+    ),
     "outputs": (lambda value: value.strip() != "", "a folder"),
     "rows": (lambda value: 10 <= value <= 10**6, "a whole number from 10 to 1000000"),
     "features": (lambda value: 1 <= value <= 10**5, "a whole number from 1 to 100000"),

@@ -45,11 +45,12 @@ class Features:
     article: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Split:
-    """One 80/20 cut of the features. `mean` and `scale` are what was taken out of every column.
+    """One 80/20 cut of the features; equal to itself alone.
 
-    They come from the training rows alone, and are 0 and 1 where features are used as they are.
+    `mean` and `scale` are what was taken out of every column. They come from the training rows
+    alone, and are 0 and 1 where features are used as they are.
     """
 
     X_train: np.ndarray

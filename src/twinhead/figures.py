@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from twinhead.claims import Published
-from twinhead.history import History, Record
+from twinhead.history import History, Record, Row
 
 STYLE = {
     "font.size": 11,
@@ -38,6 +38,15 @@ TRANSFER = ("#E69F00", "sigmoid, β = θ1 − θ0")
 RANDOM = ("#009E73", "sigmoid, own random start")
 CONTROL = ("#CC79A7", "sigmoid, β = θ1 − θ0, equal learning rates")
 OTHER = ("#D55E00", "sigmoid, β = θ1 − θ0, ratio other than 2")
+
+CONTENDERS = {
+    "twinhead bank": "#E69F00",
+    "Keras fit": "#0072B2",
+    "NumPy": "#000000",
+    "JAX": "#009E73",
+    "PyTorch": "#CC79A7",
+    "SGDClassifier": "#56B4E9",
+}
 
 # Where a log axis shows an exact zero; below anything that float64 losses can differ by.
 FLOOR = 1e-17
@@ -244,7 +253,7 @@ def sweep_curves(histories: Sequence[History]) -> Figure:
     return figure
 
 
-def gap_by_ratio(history: History, rows: Sequence[dict[str, float]]) -> Figure:
+def gap_by_ratio(history: History, rows: Sequence[Row]) -> Figure:
     """Draw the largest gap to softmax against the learning-rate ratio, the smallest marked.
 
     Args:
@@ -287,7 +296,7 @@ def gap_by_ratio(history: History, rows: Sequence[dict[str, float]]) -> Figure:
     return figure
 
 
-def loss_by_ratio(history: History, rows: Sequence[dict[str, float]]) -> Figure:
+def loss_by_ratio(history: History, rows: Sequence[Row]) -> Figure:
     """Draw the final validation loss against the learning-rate ratio, softmax as a line."""
     with rc_context(STYLE):
         figure = Figure(figsize=(8, 5), layout="constrained")
@@ -345,7 +354,66 @@ def curves_by_ratio(history: History) -> Figure:
     return figure
 
 
-def _diverged(axes: Axes, rows: Sequence[dict[str, float]]) -> None:
+def cost_by_arms(history: History, rows: Sequence[Row]) -> Figure:
+    """Draw seconds against the number of arms, a line for each contender.
+
+    Args:
+        rows: per contender and number of arms the median `seconds`, `fastest` and `slowest`.
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(8, 5), layout="constrained")
+        axes = figure.subplots()
+        widest = max(row["arms"] for row in rows)
+        for (name, colour), marks in zip(CONTENDERS.items(), "osD^vP", strict=True):
+            own = sorted(
+                (row for row in rows if row["contender"] == name), key=lambda row: row["arms"]
+            )
+            if not own:  # Not installed.
+                continue
+            seconds = np.array([row["seconds"] for row in own])
+            apart = [seconds - [r["fastest"] for r in own], [r["slowest"] for r in own] - seconds]
+            axes.errorbar(
+                [row["arms"] for row in own],
+                seconds,
+                yerr=apart,
+                fmt=f"{marks}-",
+                color=colour,
+                capsize=3,
+                label=name,
+            )
+            if name == "Keras fit":
+                arms = np.array([1, widest])
+                axes.plot(arms, seconds[0] * arms, ":", color=colour, label=f"{name}, extrapolated")
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        axes.set_xlabel("arms")
+        axes.set_ylabel("seconds (median; bar: fastest to slowest)")
+        axes.xaxis.set_major_locator(FixedLocator(sorted({row["arms"] for row in rows})))
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter("{x:g}")
+        axes.set_title(
+            f"What arms cost: {history.data['train_rows']} rows of {history.data['features']} "
+            f"features,\n{_name(history)}"
+        )
+        axes.legend()
+    return figure
+
+
+def cost_by_rows(history: History, rows: Sequence[Row]) -> Figure:
+    """Draw the bank's seconds against the number of training rows."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(8, 4.5), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([r["rows"] for r in rows], [r["seconds"] for r in rows], "o-", color=TRANSFER[0])
+        axes.set_xlim(0)
+        axes.set_ylim(0)
+        axes.set_xlabel("training rows")
+        axes.set_ylabel("seconds (median)")
+        axes.set_title(f"What rows cost the bank, on\n{_name(history)}")
+    return figure
+
+
+def _diverged(axes: Axes, rows: Sequence[Row]) -> None:
     """Mark the ratios of which an arm diverged at the top edge."""
     ratios = [row["lr_ratio"] for row in rows if row["diverged"]]
     if ratios:
@@ -354,7 +422,7 @@ def _diverged(axes: Axes, rows: Sequence[dict[str, float]]) -> None:
         axes.plot(ratios, np.ones(len(ratios)), "^", markersize=9, label="diverged", **style)
 
 
-def _ratio_axis(axes: Axes, rows: Sequence[dict[str, float]]) -> None:
+def _ratio_axis(axes: Axes, rows: Sequence[Row]) -> None:
     ratios = [row["lr_ratio"] for row in rows]
     axes.set_xscale("log")
     axes.set_xlabel("sigmoid learning rate / softmax learning rate")

@@ -3,6 +3,8 @@
 Everything works on logits. On probabilities Keras clips, and for the two losses differently.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from twinhead.backend import keras, tf
@@ -25,12 +27,16 @@ def initial(arm: Arm, features: int) -> tuple[np.ndarray, np.ndarray]:
     return _glorot(arm.head, features, arm.seed, arm.precision)
 
 
+@lru_cache(maxsize=8)  # Hundreds of arms of a sweep start from the same draw.
 def _glorot(head: str, features: int, seed: int, precision: str) -> tuple[np.ndarray, np.ndarray]:
     units = UNITS[head]
     # One seed for both shapes would give both heads the same leading numbers.
     own_seed = int(np.random.SeedSequence([seed, units]).generate_state(1)[0]) >> 1
-    kernel = keras.initializers.GlorotUniform(seed=own_seed)((features, units), dtype="float32")
-    return keras.ops.convert_to_numpy(kernel).astype(precision), np.zeros(units, precision)
+    drawn = keras.initializers.GlorotUniform(seed=own_seed)((features, units), dtype="float32")
+    kernel = keras.ops.convert_to_numpy(drawn).astype(precision)
+    bias = np.zeros(units, precision)
+    kernel.flags.writeable = bias.flags.writeable = False  # They are handed out again.
+    return kernel, bias
 
 
 def model(arm: Arm, kernel: np.ndarray, bias: np.ndarray, dropout: float) -> keras.Model:

@@ -36,6 +36,9 @@ class Arm:
     precision: str
 
 
+Row = dict[str, float | int | str]
+
+
 @dataclass
 class Record:
     """What was measured of one arm, epoch 0 first.
@@ -66,16 +69,18 @@ class Record:
 
 @dataclass
 class History:
-    """All arms of a run, numbers that belong to no epoch, and which data it was.
+    """All arms of a run, what belongs to no arm and epoch, and which data it was.
 
     Attributes:
         numbers: measured once, such as "probability gap, float32".
+        tables: rows of equal keys, each column of one type: text, whole numbers or floats.
         data: name, article, made_up, sha256, train_rows, validation_rows, features.
     """
 
     data: dict[str, str | int | bool]
     records: dict[str, Record] = field(default_factory=dict)
     numbers: dict[str, float] = field(default_factory=dict)
+    tables: dict[str, list[Row]] = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
         if record.arm.name in self.records:
@@ -112,6 +117,12 @@ def save(history: History, path: Path) -> None:
     with h5py.File(path, "w") as file:
         file.attrs.update(history.data)
         file.create_group("numbers").attrs.update(history.numbers)
+        for name, rows in history.tables.items():
+            table = file.create_group(f"tables/{name}", track_order=True)
+            for column in rows[0]:
+                values = [row[column] for row in rows]
+                kind = h5py.string_dtype() if isinstance(values[0], str) else None
+                table.create_dataset(column, data=values, dtype=kind)
         arms = file.create_group("arms", track_order=True)
         for record in history.records.values():
             group = arms.create_group(record.arm.name)
@@ -127,6 +138,14 @@ def load(path: Path) -> History:
     """Read what `save` wrote."""
     with h5py.File(path) as file:
         history = History(data=_plain(file.attrs), numbers=_plain(file["numbers"].attrs))
+        for name, table in file.get("tables", {}).items():
+            columns = {
+                column: (values.asstr() if values.dtype.kind == "O" else values)[:].tolist()
+                for column, values in table.items()
+            }
+            history.tables[name] = [
+                dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
+            ]
         for group in file["arms"].values():
             history.add(
                 Record(
@@ -160,7 +179,7 @@ def save_csv(history: History, path: Path) -> None:
                         )
 
 
-def save_rows(rows: list[dict[str, float | int | str]], path: Path) -> None:
+def save_rows(rows: list[Row], path: Path) -> None:
     """Write rows of equal keys as CSV, numbers to the last bit."""
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")

@@ -3,13 +3,14 @@
 import base64
 import io
 import json
+from collections.abc import Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from twinhead.claims import Published, Verdict, number
 from twinhead.figures import save
-from twinhead.history import History
+from twinhead.history import History, Row
 
 
 def page(
@@ -21,13 +22,15 @@ def page(
     config: str,
     provenance: dict,
     printed: list[Published],
-    notes: list[str],
+    notes: Sequence[str],
+    rows: list[Row],
 ) -> str:
     """Return the page as HTML, pictures inside.
 
     Args:
         printed: the article's numbers, to stand beside the measured ones; or nothing.
         notes: what differs from the article and why, a sentence each.
+        rows: the run summed up.
     """
     environment = Environment(
         loader=PackageLoader("twinhead", "."), autoescape=True, undefined=StrictUndefined
@@ -42,6 +45,7 @@ def page(
         provenance=json.dumps(provenance, indent=2),
         printed={(p.arm, p.split, p.metric, p.epoch): p.printed for p in printed},
         notes=notes,
+        rows=rows,
     )
 
 

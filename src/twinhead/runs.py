@@ -69,7 +69,7 @@ class Experiment:
     draw: Callable[[history.History], dict[str, "Figure"]]
     export: Callable[[Any, history.History, Path], None] | None = None
     draw_sweep: Callable[[list[history.History]], dict[str, "Figure"]] | None = None
-    table: Callable[[history.History], list[dict[str, float]]] | None = None
+    table: Callable[[history.History], list[history.Row]] | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -194,6 +194,8 @@ def _measure(experiment: Experiment, settings: config.Training, aside: Path) -> 
     seconds = time.monotonic() - clock
     history.save(measured, aside / "history.h5")
     history.save_csv(measured, aside / "history.csv")
+    for name, rows in measured.tables.items():
+        history.save_rows(rows, aside / f"{name}.csv")
     if experiment.export is not None:
         experiment.export(settings, measured, aside)
     (aside / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(asdict(settings))))
@@ -218,6 +220,7 @@ def _present(
     log.info("judging and drawing")
     verdicts = experiment.judge(measured)
     figures = experiment.draw(measured)
+    rows = experiment.table(measured) if experiment.table is not None else []
     origin = json.loads((aside / "provenance.json").read_text()) | {"presentation": presentation}
     page = report.page(
         title=experiment.title,
@@ -228,13 +231,14 @@ def _present(
         provenance=origin,
         printed=claims.published(measured.data["article"]),
         notes=experiment.notes,
+        rows=rows,
     )
     # Each says on which data: a verdict on surrogate data must not be quoted as one on real data.
     named = [replace(verdict, data=verdict.data or measured.data["name"]) for verdict in verdicts]
     _write_json(aside / "verdicts.json", [asdict(verdict) for verdict in named])
     _write_json(aside / "provenance.json", origin)
-    if experiment.table is not None:
-        history.save_rows(experiment.table(measured), aside / "summary.csv")
+    if rows:
+        history.save_rows(rows, aside / "summary.csv")
     (aside / "report.html").write_text(page, encoding="utf-8")
     _save_figures(figures, aside / "figures")
 
