@@ -138,10 +138,17 @@ def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
 
 @dataclass(frozen=True)
 class Published:
-    """A number that an article prints, with the tolerance that a reproduction has to meet."""
+    """A number that an article prints, with the tolerance that a reproduction has to meet.
+
+    Attributes:
+        quantity: what it is, unique in its article.
+        arm, epoch, split, metric: which number of a training log it is; otherwise empty, or 0.
+        erratum: what is wrong with it, where the article is; otherwise empty.
+    """
 
     article: str
     place: str
+    quantity: str
     arm: str
     epoch: int
     split: str
@@ -149,6 +156,7 @@ class Published:
     printed: float
     tolerance: float
     reason: str
+    erratum: str
 
 
 def published(article: str) -> list[Published]:
@@ -158,7 +166,7 @@ def published(article: str) -> list[Published]:
             Published(
                 **{
                     **row,
-                    "epoch": int(row["epoch"]),
+                    "epoch": int(row["epoch"] or 0),
                     "printed": float(row["printed"]),
                     "tolerance": float(row["tolerance"]),
                 }

@@ -43,7 +43,7 @@ def page(
         figures={name: _data_uri(figure) for name, figure in figures.items()},
         config=config,
         provenance=json.dumps(provenance, indent=2),
-        printed={(p.arm, p.split, p.metric, p.epoch): p.printed for p in printed},
+        printed={(p.arm, p.split, p.metric, p.epoch): p.printed for p in printed if p.arm},
         notes=notes,
         rows=rows,
     )
