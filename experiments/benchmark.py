@@ -367,8 +367,8 @@ def cost_of_rows(history: History) -> list[Row]:
 
 
 NOTES = (
-    "NumPy, JAX, PyTorch and the bank are given the same start, batches and masks, and evaluate the "
-    "validation loss after every epoch. JAX keeps what it has compiled, and so does the bank; "
+    "NumPy, JAX, PyTorch and the bank are given the same start, batches and masks, and evaluate "
+    "the validation loss after every epoch. JAX keeps what it has compiled, and so does the bank; "
     "first_time is with compiling.",
     "Keras's fit is written as the article writes it: probabilities, one-hot labels, noise of its "
     "own. As many fits as arms are extrapolated from one.",

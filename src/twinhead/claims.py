@@ -2,6 +2,7 @@
 
 import csv
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -141,12 +142,16 @@ class Published:
     """A number that an article prints, with the tolerance that a reproduction has to meet.
 
     Attributes:
+        experiment: the one that measures it.
+        kind: result; input, which an example starts from; or cited, from where nobody here can go.
         quantity: what it is, unique in its article.
         arm, epoch, split, metric: which number of a training log it is; otherwise empty, or 0.
         erratum: what is wrong with it, where the article is; otherwise empty.
     """
 
     article: str
+    experiment: str
+    kind: str
     place: str
     quantity: str
     arm: str
@@ -159,8 +164,8 @@ class Published:
     erratum: str
 
 
-def published(article: str) -> list[Published]:
-    """Return the numbers that an article prints, transcribed by hand into published.csv."""
+def published(article: str = "", experiment: str = "") -> list[Published]:
+    """Return the numbers of an article or an experiment, transcribed by hand into published.csv."""
     with (files("twinhead") / "published.csv").open(newline="", encoding="utf-8") as file:
         return [
             Published(
@@ -172,8 +177,76 @@ def published(article: str) -> list[Published]:
                 }
             )
             for row in csv.DictReader(file)
-            if row["article"] == article
+            if row["article"] == article or row["experiment"] == experiment
         ]
+
+
+def beside_print(experiment: str, measured: Mapping[str, float]) -> list[dict[str, float | str]]:
+    """Return a row for every number that the articles print and this experiment answers for.
+
+    Args:
+        measured: keyed "article: quantity", such as "003: softmax([2, 3, 5])[0]"; has every number
+            that is a result.
+    """
+    rows = []
+    for each in published(experiment=experiment):
+        value = measured[f"{each.article}: {each.quantity}"] if each.kind == "result" else math.nan
+        holds = value == each.printed or abs(value - each.printed) <= each.tolerance
+        if math.isnan(each.printed):
+            holds = math.isnan(value)
+        rows.append(
+            {
+                "article": each.article,
+                "place": each.place,
+                "quantity": each.quantity,
+                "printed": each.printed,
+                "measured": value,
+                "tolerance": each.tolerance,
+                "verdict": (HOLDS if holds else FAILS) if each.kind == "result" else NOT_TESTED,
+                "remark": each.erratum or (each.reason if each.kind == "result" else each.kind),
+            }
+        )
+    return rows
+
+
+def printed_numbers(
+    id: str, article: str, experiment: str, measured: Mapping[str, float]
+) -> Verdict:
+    """Judge all results of one article that one experiment answers for, its errata left out.
+
+    The control holds every number against the next one's print.
+    """
+    numbers = [
+        each
+        for each in published(experiment=experiment)
+        if each.article == article and each.kind == "result" and not each.erratum
+    ]
+    values = [measured[f"{article}: {each.quantity}"] for each in numbers]
+
+    def misses(printed: list[float]) -> int:
+        return sum(
+            not (
+                value == other
+                or (math.isnan(value) and math.isnan(other))
+                or abs(value - other) <= each.tolerance
+            )
+            for value, other, each in zip(values, printed, numbers, strict=True)
+        )
+
+    own = [each.printed for each in numbers]
+    return judge(
+        id=id,
+        claim=f"The {len(numbers)} results that article {article} prints here come out again "
+        "(how many do not)",
+        source=f"article {article}",
+        expected=0,
+        measured=misses(own),
+        tolerance=0,
+        comparison="equal",
+        reason="Half a unit of the last digit printed, unless the table says why not.",
+        control="every number held against the next one's print",
+        control_measured=misses([*own[1:], own[0]]),
+    )
 
 
 def number(value: float | str | None) -> str:
