@@ -7,7 +7,7 @@ READY := .venv/ready
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce sweep bench docs test lint format lock
+.PHONY: help setup reproduce sweep law bench docs test lint format lock
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ reproduce: $(READY) ## Run the article's experiment; FORCE=1 measures again, ARG
 sweep: $(READY) ## Sweep the learning-rate ratio; RATIOS=0.5,1,2,4 SEEDS=0,1,2 ARGS="data=... ..."
 	@$(RUN) experiments/lr_ratio.py $(if $(RATIOS),lr_ratios=[$(RATIOS)]) $(if $(SEEDS),seeds=[$(SEEDS)]) \
 	  $(if $(filter-out 0,$(FORCE)),force=true) $(ARGS)
+
+law: $(READY) ## Train every setting with both heads, mapped and not: which maps by which factor
+	@$(RUN) experiments/law.py $(if $(filter-out 0,$(FORCE)),force=true) $(ARGS)
 
 bench: $(READY) ## Time the bank beside Keras's fit, NumPy, scikit-learn and, if installed, JAX and PyTorch
 	@$(RUN) experiments/benchmark.py $(if $(filter-out 0,$(FORCE)),force=true) $(ARGS)

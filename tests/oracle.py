@@ -43,3 +43,16 @@ def train_sgd(head, kernel, bias, X, y, rate, batch, orders, masks, dropout):
         kernels.append(kernel)
         biases.append(bias)
     return kernels, biases
+
+
+def train_pulled(head, kernel, bias, X, y, rate, orders, masks, *, l2=0, l1=0, norm=np.inf):
+    """SGD with L2 and L1 on the kernel and each gradient cut to a norm; kernel after each epoch."""
+    kernels = [kernel]
+    for order, mask in zip(orders, masks, strict=True):
+        for rows, kept in zip(order, mask, strict=True):
+            _, to_kernel, to_bias = LOSSES[head](kernel, bias, X[rows] * kept, y[rows].astype(int))
+            to_kernel = to_kernel + 2 * l2 * kernel + l1 * np.sign(kernel)
+            cut = [min(1, norm / np.linalg.norm(g)) * g for g in (to_kernel, to_bias)]
+            kernel, bias = kernel - rate * cut[0], bias - rate * cut[1]
+        kernels.append(kernel)
+    return np.array(kernels)

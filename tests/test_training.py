@@ -186,7 +186,8 @@ def test_a_thousand_arms_and_one_that_diverges(split):
 def test_seeds_optimizers_and_precisions_share_nothing_but_the_call(split):
     """A pass must not start with what the one before it has left in its optimizer."""
     chosen = settings("epochs=2")
-    optimizers = {name: settings(f"optimizer={name}").optimizer for name in ("sgd", "nadam")}
+    chosen_by = {name: settings(f"optimizer={name}").optimizer for name in ("sgd", "nadam")}
+    optimizers = {name: config.as_dict(each) for name, each in chosen_by.items()}
     arms = [
         replace(each, name=f"{number}", optimizer=name, seed=seed, precision=precision)
         for number, (seed, precision, name, each) in enumerate(
@@ -198,7 +199,7 @@ def test_seeds_optimizers_and_precisions_share_nothing_but_the_call(split):
         )
     ]
     for together in bank.train(arms, chosen, split, optimizers=optimizers):
-        own = replace(chosen, optimizer=optimizers[together.arm.optimizer])
+        own = replace(chosen, optimizer=chosen_by[together.arm.optimizer])
         (alone,) = bank.train([together.arm], own, split)
         bound = {"float64": 1e-13, "float32": 1e-6}[together.arm.precision]
         apart = np.abs(together.weights["kernel"] - alone.weights["kernel"]).max()

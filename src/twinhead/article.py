@@ -7,7 +7,7 @@ import numpy as np
 
 from twinhead import heads, noise
 from twinhead.backend import keras, tf
-from twinhead.config import Training
+from twinhead.config import Training, as_dict
 from twinhead.data import Split
 from twinhead.history import Arm, Record
 
@@ -30,7 +30,7 @@ def train(arm: Arm, settings: Training, split: Split) -> Record:
     else:
         model = heads.model(arm, kernel, bias, dropout=0.0)
     model.compile(
-        optimizer=heads.optimizer(settings.optimizer, arm.learning_rate),
+        optimizer=heads.optimizer(as_dict(settings.optimizer), arm.learning_rate),
         loss=heads.loss(arm),
         metrics=[heads.accuracy(arm.head)],
         # Some ten returns to Python an epoch instead of one a step; the steps are the same.

@@ -33,7 +33,7 @@ def train(
     split: Split,
     *,
     initial: Initial = heads.initial,
-    optimizers: Mapping[str, Any] | None = None,
+    optimizers: Mapping[str, Mapping[str, Any]] | None = None,
     parts: Sequence[str] = PARTS,
 ) -> list[Record]:
     """Train arms and return their records in the same order, epoch 0 first.
@@ -44,15 +44,16 @@ def train(
     Args:
         arms: any mixture of heads, inits, learning rates and optimizers; their noise is common.
         initial: (arm, features) -> kernel (features, units) and bias (units,) to start from.
-        optimizers: `arm.optimizer` -> settings of an optimizer; `settings.optimizer` for all if
-            left out. None that mixes columns, as norm clipping does: arms would disturb each other.
+        optimizers: `arm.optimizer` -> name and options of one of Keras's; `settings.optimizer` for
+            all if left out. None that mixes columns, as norm clipping does: arms would disturb each
+            other.
         parts: the parts of the data on which every epoch ends with loss and accuracy. The training
             rows cost half as much as training on them.
     """
     if len({arm.name for arm in arms}) < len(arms):
         raise ValueError("two arms of one name")
     if optimizers is None:
-        optimizers = {arm.optimizer: settings.optimizer for arm in arms}
+        optimizers = {arm.optimizer: as_dict(settings.optimizer) for arm in arms}
     passes: dict[tuple[int, str], list[Arm]] = {}
     for arm in arms:
         passes.setdefault((arm.seed, arm.precision), []).append(arm)
@@ -83,7 +84,7 @@ def _compiled(
     precision: str,
     settings: Training,
     split: Split,
-    optimizers: Mapping[str, Any],
+    optimizers: Mapping[str, Mapping[str, Any]],
 ) -> "_Bank":
     """Return a bank for arms of this layout, one that is compiled already where there is one.
 
@@ -93,7 +94,7 @@ def _compiled(
     features = (split, precision)
     if len(_kept) >= KEPT or any(key[0] != features for key in _kept):
         _kept.clear()  # Lets go of the old features before the new ones are taken.
-    families = repr([(name, as_dict(optimizers[name])) for name, _ in layout])
+    families = repr([(name, optimizers[name]) for name, _ in layout])
     key = (features, tuple(layout), families, settings.batch_size, settings.dropout)
     if key not in _kept:
         _kept[key] = _Bank(layout, precision, settings, split, optimizers)
@@ -145,7 +146,7 @@ class _Bank:
         precision: str,
         settings: Training,
         split: Split,
-        optimizers: Mapping[str, Any],
+        optimizers: Mapping[str, Mapping[str, Any]],
     ):
         X = split.X_train.astype(precision, copy=False)
         self.parts = {

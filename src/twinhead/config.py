@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from traceback import walk_tb
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 import hydra
 from hydra.core.config_store import ConfigStore
@@ -128,6 +128,47 @@ class Ftrl:
 
 
 @dataclass
+class Lamb:
+    name: str = "lamb"
+    beta_1: float = MISSING
+    beta_2: float = MISSING
+    epsilon: float = MISSING
+
+
+@dataclass
+class Adafactor:
+    name: str = "adafactor"
+    beta_2_decay: float = MISSING
+    epsilon_1: float = MISSING
+    epsilon_2: float = MISSING
+    clip_threshold: float = MISSING
+    relative_step: bool = MISSING
+
+
+@dataclass
+class Muon:
+    name: str = "muon"
+    momentum: float = MISSING
+    nesterov: bool = MISSING
+    rms_rate: float = MISSING
+    weight_decay: float = MISSING
+    adam_beta_1: float = MISSING
+    adam_beta_2: float = MISSING
+    epsilon: float = MISSING
+    adam_weight_decay: float = MISSING
+    adam_lr_ratio: float = MISSING
+
+
+@dataclass
+class ScheduleFreeAdamW:
+    name: str = "schedulefreeadamw"
+    beta_1: float = MISSING
+    beta_2: float = MISSING
+    epsilon: float = MISSING
+    warmup_steps: int = MISSING
+
+
+@dataclass
 class Lion:
     name: str = "lion"
     beta_1: float = MISSING
@@ -174,6 +215,43 @@ class Train(Training):
 
 
 @dataclass
+class Translate:
+    """What can be translated besides the optimizer's own settings; null: not in use."""
+
+    to: str = MISSING
+    optimizer: Any = MISSING
+    learning_rate: float = MISSING
+    weight_decay: float | None = MISSING
+    l2: float | None = MISSING
+    l1: float | None = MISSING
+    clipvalue: float | None = MISSING
+    clipnorm: float | None = MISSING
+    global_clipnorm: float | None = MISSING
+    ema_momentum: float | None = MISSING
+    gradient_accumulation_steps: int | None = MISSING
+    schedule: str | None = MISSING
+    label_smoothing: float | None = MISSING
+    dropout: float | None = MISSING
+    trunk_learning_rate: float | None = MISSING
+    initial_stddev: float | None = MISSING
+    C: float | None = MISSING
+
+
+@dataclass
+class Law:
+    data: Any = MISSING
+    rows: int = MISSING
+    features: int = MISSING
+    steps: int = MISSING
+    long_steps: int = MISSING
+    batch_size: int = MISSING
+    seed: int = MISSING
+    outputs: str = MISSING
+    force: bool = MISSING
+    progress: bool = MISSING
+
+
+@dataclass
 class Benchmark(Training):
     arms: list[int] = MISSING
     repeats: int = MISSING
@@ -198,14 +276,23 @@ SCHEMA = {
         "nadam": Nadam,
         "ftrl": Ftrl,
         "lion": Lion,
+        "lamb": Lamb,
+        "adafactor": Adafactor,
+        "muon": Muon,
+        "schedulefreeadamw": ScheduleFreeAdamW,
     },
     "experiment": {
         "equivalence": Equivalence,
         "lr_ratio": LrRatio,
         "train": Train,
         "benchmark": Benchmark,
+        "translate": Translate,
+        "law": Law,
     },
 }
+
+# Optimizers that look at all columns of a kernel together, or at where it starts: not for a bank.
+ALONE = ("lamb", "adafactor", "muon", "schedulefreeadamw")
 
 for _group, _nodes in SCHEMA.items():
     for _name, _node in _nodes.items():
@@ -276,7 +363,7 @@ EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "epochs": (_count, "a whole number from 1 to 2147483647"),
     "batch_size": (_count, "a whole number from 1 to 2147483647"),
-    "repeats": (lambda value: value is None or _count(value), "a whole number from 1, or null"),
+    "repeats": (_count, "a whole number from 1, or null"),
     "arms": (
         lambda value: value and len(set(value)) == len(value) and all(map(_count, value)),
         "a list of different whole numbers from 1",
@@ -289,6 +376,27 @@ EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "rho": (_fraction, "a number in [0, 1)"),
     "beta_1": (_fraction, "a number in [0, 1)"),
     "beta_2": (_fraction, "a number in [0, 1)"),
+    "to": (lambda value: value in ("sigmoid", "softmax"), "sigmoid or softmax"),
+    "adam_beta_1": (_fraction, "a number in [0, 1)"),
+    "adam_beta_2": (_fraction, "a number in [0, 1)"),
+    "ema_momentum": (_fraction, "a number in [0, 1)"),
+    "label_smoothing": (_fraction, "a number in [0, 1)"),
+    "steps": (_count, "a whole number from 1 to 2147483647"),
+    "long_steps": (_count, "a whole number from 1 to 2147483647"),
+    "gradient_accumulation_steps": (_count, "a whole number from 1 to 2147483647"),
+    "warmup_steps": (lambda value: value >= 0, "a whole number from 0"),
+    **dict.fromkeys(
+        (
+            *("clipvalue", "clipnorm", "global_clipnorm", "trunk_learning_rate", "C"),
+            *("initial_stddev", "epsilon_1", "epsilon_2", "clip_threshold", "rms_rate"),
+            "adam_lr_ratio",
+        ),
+        (_positive, "a finite number above 0"),
+    ),
+    **dict.fromkeys(
+        ("l1", "l2", "adam_weight_decay"),
+        (lambda value: 0 <= value < math.inf, "a finite number from 0"),
+    ),
     "learning_rate_power": (lambda value: -math.inf < value <= 0, "a finite number up to 0"),
     **dict.fromkeys(
         (
@@ -322,10 +430,18 @@ def check(settings: Any, prefix: str = "") -> None:
             raise InputError(
                 f"{key}: found {value}, expected {item.default}; use {prefix[:-1]}={value}"
             )
+        elif value is None and type(None) in get_args(item.type):
+            continue
         elif item.name in EXPECTED:
             accepts, expected = EXPECTED[item.name]
             if not accepts(value):
                 raise InputError(f"{key}: found {value}, expected {expected}")
+    if isinstance(settings, Training) and settings.optimizer.name in ALONE:
+        others = ", ".join(name for name in SCHEMA["optimizer"] if name not in ALONE)
+        raise InputError(
+            f"{prefix}optimizer: found {settings.optimizer.name}, which cannot train many arms as "
+            f"columns of one kernel; expected one of {others}"
+        )
     if isinstance(settings, Train) and settings.head == "softmax":
         # It is what the others are matched to: neither key changes it, nor may it split its runs.
         settings.init, settings.lr_ratio = "random", 1.0

@@ -3,12 +3,13 @@
 Everything works on logits. On probabilities Keras clips, and for the two losses differently.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from twinhead.backend import keras, tf
-from twinhead.config import as_dict
 from twinhead.data import Split
 from twinhead.history import Arm
 from twinhead.matching import match_sigmoid
@@ -68,16 +69,18 @@ def accuracy(head: str) -> keras.metrics.Metric:
     return keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)  # On logits.
 
 
-def optimizer(settings, learning_rate) -> keras.optimizers.Optimizer:
-    """Return Keras's optimizer for the `optimizer` settings of a configuration.
+def optimizer(options: Mapping[str, Any], learning_rate) -> keras.optimizers.Optimizer:
+    """Return Keras's optimizer of this `name`, with its other options.
 
     Args:
         learning_rate: a number or one of Keras's schedules.
     """
-    options = as_dict(settings)
-    built = keras.optimizers.get(
-        {"class_name": options.pop("name"), "config": {"learning_rate": 1.0, **options}}
+    own = {key: value for key, value in options.items() if key != "name"}
+    # By its class: keras.optimizers.get knows some of them only under other names, or not at all.
+    (kind,) = (
+        each for name, each in vars(keras.optimizers).items() if name.lower() == options["name"]
     )
+    built = kind(**own)
     built.learning_rate = learning_rate
     return built
 
