@@ -57,7 +57,7 @@ def _table(heads: list[str], body: list[list[str]]) -> str:
 def _cell(text: str) -> str:
     """Return a cell for readers: numbers short, text as it is, nothing as a dash."""
     try:
-        value = float(text) if text else None
+        value = float(text) if text not in ("", "nan") else None
     except ValueError:
         return text.replace("|", "\\|")
     if value and 0.01 <= abs(value) < 1e6:

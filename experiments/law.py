@@ -16,7 +16,14 @@ import numpy as np
 
 from twinhead import claims, config, data, noise, runs
 from twinhead.history import Arm, History, Row
-from twinhead.matching import EXACT, IMPOSSIBLE, match_sigmoid, match_softmax, translate
+from twinhead.matching import (
+    EXACT,
+    IMPOSSIBLE,
+    Translation,
+    match_sigmoid,
+    match_softmax,
+    translate,
+)
 
 log = logging.getLogger("twinhead.law")
 
@@ -255,12 +262,7 @@ def _map(name: str, problem: Problem) -> list[Row]:
         softmax = trained[f"{case.name}: softmax"]
         theta_sum = softmax.kernel.sum(axis=2)
         row: Row = {"setting": case.name, "data": name, "status": translation.status}
-        row["softmax"] = _said(case.softmax)
-        row["sigmoid"] = _said(
-            {k: translation.settings[k] for k in case.softmax}
-            if translation.status != IMPOSSIBLE
-            else {}
-        )
+        row["factors"] = _factors(case.softmax, translation)
         row["condition"] = "; ".join(translation.conditions)
         for role in ("mapped", "naive"):
             loss_gap, logit_gap = _gaps(trained[f"{case.name}: {role}"], softmax, problem)
@@ -277,10 +279,16 @@ def _map(name: str, problem: Problem) -> list[Row]:
     return rows
 
 
-def _said(settings: dict[str, Any]) -> str:
-    """Return settings as on the command line."""
-    shown = {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in settings.items()}
-    return " ".join(f"{key}={value}" for key, value in shown.items())
+def _factors(softmax: dict[str, Any], translation: Translation) -> str:
+    """Return what the sigmoid's settings are multiplied by, such as "learning_rate × 2"."""
+    if translation.status == IMPOSSIBLE:
+        return "none does"
+    changed = [
+        f"{key} × {translation.rules[key].factor:.4g}"
+        for key, value in softmax.items()
+        if translation.settings[key] != value
+    ]
+    return ", ".join(changed) or "as it is"
 
 
 def _conserves(case: Case) -> bool:
@@ -498,7 +506,7 @@ def _impossible(problem: Problem) -> dict[str, float]:
             return _gaps(_by_itself(job, problem), reference, problem)[1]
 
         best = minimize_scalar(
-            gap, bounds=np.log([0.5, 2.0]), method="bounded", options={"maxiter": 25, "xatol": 1e-7}
+            gap, bounds=np.log([0.5, 2.0]), method="bounded", options={"maxiter": 15, "xatol": 1e-7}
         )
         numbers[f"{case.name}: best factor"] = float(np.exp(best.x))
         numbers[f"{case.name}: gap at the best factor"] = float(best.fun)
@@ -695,8 +703,7 @@ def summarise(history: History) -> list[Row]:
             {
                 "setting": setting,
                 "status": first["status"],
-                "softmax": first["softmax"],
-                "sigmoid": first["sigmoid"],
+                "factors": first["factors"],
                 "mapped": max(max(row["mapped_loss_gap"], row["mapped_logit_gap"]) for row in both),
                 "naive": min(row["naive_loss_gap"] for row in both),
                 "unmet": min(row["unmet_loss_gap"] for row in both),
