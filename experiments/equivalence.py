@@ -57,12 +57,12 @@ def measure(settings: config.Equivalence) -> History:
             article.train(arm, settings, split)
             for arm in _arms(settings, "independent", "float32", seed)
         ]
-        _add(history, records)
+        _add(history, records, split.X_validation)
     for precision in ("float32", "float64"):
         arms = _arms(settings, "common", precision, settings.seed)
         control = _arm(settings, "sigmoid", "transfer", 1.0, "common", precision, settings.seed)
         control = replace(control, name=f"control: {control.name}")
-        _add(history, bank.train([*arms, control], settings, split))
+        _add(history, bank.train([*arms, control], settings, split), split.X_validation)
         _convert(history, precision, split.X_validation.astype(precision), heads.probabilities)
 
     for head in ("softmax", "sigmoid"):
@@ -105,12 +105,12 @@ def _arm(
     )
 
 
-def _add(history: History, records: list[Record]) -> None:
+def _add(history: History, records: list[Record], X: np.ndarray) -> None:
     """Add arms that belong together, the softmax arm first, with their gaps to it."""
     softmax, *sigmoids = records
     history.add(softmax)
     for record in sigmoids:
-        history.add_gap(record, softmax)
+        history.add_gap(record, softmax, X)
         history.add(record)
 
 

@@ -66,6 +66,18 @@ def test_gap_is_record_minus_partner(measured):
     theta, beta = softmax.weights["kernel"], sigmoid.weights["kernel"]
     apart = np.abs(beta[..., 0] - (theta[..., 1] - theta[..., 0])).max(axis=1)
     np.testing.assert_array_equal(sigmoid.series["weights", "weight_gap"], apart)
+    assert ("validation", "logit_gap") not in sigmoid.series
+
+
+def test_logit_gap_is_the_largest_over_rows(measured):
+    softmax, sigmoid = measured.one(head="softmax"), measured.one(head="sigmoid")
+    X = np.random.default_rng(1).standard_normal((7, 4))
+    measured.add_gap(sigmoid, softmax, X)
+    for epoch, gap in enumerate(sigmoid.series["validation", "logit_gap"]):
+        theta, b = softmax.weights["kernel"][epoch], softmax.weights["bias"][epoch]
+        beta, c = sigmoid.weights["kernel"][epoch], sigmoid.weights["bias"][epoch]
+        z = X @ theta + b
+        assert gap == pytest.approx(np.abs(X @ beta[:, 0] + c - (z[:, 1] - z[:, 0])).max())
 
 
 def test_two_arms_of_one_name_are_a_defect(measured):

@@ -61,6 +61,11 @@ class Record:
             before = self.weights.get(name, np.empty((0, *values.shape), values.dtype))
             self.weights[name] = np.concatenate([before, values[None]])
 
+    def logit_bias(self) -> np.ndarray:
+        """Return the bias of the log-odds, shape (epochs + 1,)."""
+        bias = self.weights["bias"]
+        return bias[..., -1] - bias[..., 0] if bias.shape[1] == 2 else bias[..., 0]
+
     def logit_weights(self) -> np.ndarray:
         """Return the weights of the log-odds, shape (epochs + 1, d): beta, or theta1 - theta0."""
         kernel = self.weights["kernel"]
@@ -100,16 +105,21 @@ class History:
         (record,) = self.pick(**wanted)
         return record
 
-    def add_gap(self, record: Record, partner: Record) -> None:
+    def add_gap(self, record: Record, partner: Record, X: np.ndarray | None = None) -> None:
         """Log how far `record` is from `partner` as series of their own.
 
         `loss_gap` is signed, record minus partner. `weight_gap` is the largest difference between
-        the weights of their log-odds, in absolute value.
+        the weights of their log-odds, in absolute value; `logit_gap` that of the log-odds of any
+        row of X, validation features, where they are given.
         """
         for split in ("train", "validation"):
             record.series[split, "loss_gap"] = record.loss(split) - partner.loss(split)
         apart = np.abs(record.logit_weights() - partner.logit_weights())
         record.series["weights", "weight_gap"] = apart.max(axis=1).astype(np.float64)
+        if X is not None:
+            odds = [X @ each.logit_weights().T + each.logit_bias() for each in (record, partner)]
+            gap = np.abs(odds[0] - odds[1]).max(axis=0)
+            record.series["validation", "logit_gap"] = gap.astype(np.float64)
 
 
 def save(history: History, path: Path) -> None:
