@@ -43,3 +43,21 @@ def train_sgd(head, kernel, bias, X, y, rate, batch, orders, masks, dropout):
         kernels.append(kernel)
         biases.append(bias)
     return kernels, biases
+
+
+def softmax(z):
+    """Softmax of the last axis."""
+    widened = np.exp(z - np.max(z, axis=-1, keepdims=True))
+    return widened / widened.sum(axis=-1, keepdims=True)
+
+
+def softplus(z):
+    """log(1 + e^z), from two branches that each keep their digits."""
+    return np.where(z > 0, z, 0) + np.log1p(np.exp(-np.abs(z)))
+
+
+def cross_entropy(z, label):
+    """-log softmax(z)[label], without a logarithm of a small number."""
+    shifted = z - z[label]
+    top = shifted.max()
+    return top + np.log(np.exp(shifted - top).sum())

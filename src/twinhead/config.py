@@ -135,8 +135,17 @@ class Lion:
 
 
 @dataclass
-class Training:
-    """What every experiment that trains has in common; `learning_rate` is the softmax arm's."""
+class Settings:
+    """What every experiment has in common."""
+
+    outputs: str = MISSING
+    force: bool = MISSING
+    progress: bool = MISSING
+
+
+@dataclass
+class Training(Settings):
+    """What every experiment that trains heads has in common; `learning_rate` is the softmax's."""
 
     data: Any = MISSING
     optimizer: Any = MISSING
@@ -145,9 +154,6 @@ class Training:
     batch_size: int = MISSING
     dropout: float = MISSING
     validation_fraction: float = MISSING
-    outputs: str = MISSING
-    force: bool = MISSING
-    progress: bool = MISSING
 
 
 @dataclass
@@ -180,6 +186,31 @@ class Benchmark(Training):
     seed: int = MISSING
 
 
+@dataclass
+class Numerics(Settings):
+    seed: int = MISSING
+    draws: int = MISSING
+    sizes: Any = MISSING
+
+
+@dataclass
+class Gradients(Settings):
+    seed: int = MISSING
+    draws: int = MISSING
+    depth: int = MISSING
+
+
+@dataclass
+class Activations(Settings):
+    seed: int = MISSING
+    betas: list[float] = MISSING
+    units: int = MISSING
+    steps: int = MISSING
+    learning_rate: float = MISSING
+    elements: int = MISSING
+    repeats: int = MISSING
+
+
 SCHEMA = {
     "data": {
         "catdog": CatDog,
@@ -204,6 +235,9 @@ SCHEMA = {
         "lr_ratio": LrRatio,
         "train": Train,
         "benchmark": Benchmark,
+        "numerics": Numerics,
+        "gradients": Gradients,
+        "activations": Activations,
     },
 }
 
@@ -303,6 +337,19 @@ EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "validation_fraction": (lambda value: 0 < value < 1, "a number in (0, 1)"),
     "precision": (lambda value: value in ("float32", "float64"), "float32 or float64"),
+    "draws": (lambda value: 2 <= value <= 10**6, "a whole number from 2 to 1000000"),
+    "sizes": (
+        _ratios,
+        "different finite numbers above 0, or a range such as geomspace(0.1,1000,9)",
+    ),
+    "depth": (lambda value: 1 <= value <= 100, "a whole number from 1 to 100"),
+    "betas": (
+        lambda value: 1 <= len(set(value)) == len(value) <= 4 and all(map(_positive, value)),
+        "one to four different finite numbers above 0",
+    ),
+    "units": (lambda value: 2 <= value <= 1000, "a whole number from 2 to 1000"),
+    "steps": (lambda value: 1 <= value <= 10**4, "a whole number from 1 to 10000"),
+    "elements": (lambda value: 1 <= value <= 10**8, "a whole number from 1 to 100000000"),
 }
 
 
