@@ -349,7 +349,7 @@ EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "units": (lambda value: 2 <= value <= 1000, "a whole number from 2 to 1000"),
     "steps": (lambda value: 1 <= value <= 10**4, "a whole number from 1 to 10000"),
-    "elements": (lambda value: 1 <= value <= 10**8, "a whole number from 1 to 100000000"),
+    "elements": (lambda value: 10 <= value <= 10**8, "a whole number from 10 to 100000000"),
 }
 
 

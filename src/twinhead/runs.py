@@ -354,8 +354,8 @@ def _summary_table(path: Path, title: str) -> Table:
     """Return the rows of summary.csv, without what only the page has room for."""
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    # What an article's example starts from has nothing beside it.
-    rows = [row for row in rows if row.get("remark") != "input"] or rows
+    # What an article's example starts from, or only quotes, has nothing beside it.
+    rows = [row for row in rows if row.get("remark") not in ("input", "cited")] or rows
     hidden = ("_low", "_high", "place", "remark")
     headings = [name for name in rows[0] if not name.endswith(hidden)]
     about = ": means over seeds" if "seeds" in headings else ""
