@@ -724,6 +724,7 @@ EXPERIMENT = runs.Experiment(
     draw,
     table=table,
     notes=NOTES,
+    illustrates={"cost": "001", "curves": "004", "dead_units": "004"},
 )
 
 if __name__ == "__main__":

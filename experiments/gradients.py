@@ -627,6 +627,7 @@ EXPERIMENT = runs.Experiment(
     draw,
     table=table,
     notes=NOTES,
+    illustrates={"jacobian": "001", "sigmoid_slope": "001", "push_pull": "003"},
 )
 
 if __name__ == "__main__":

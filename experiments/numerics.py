@@ -779,6 +779,7 @@ EXPERIMENT = runs.Experiment(
     draw,
     table=table,
     notes=NOTES,
+    illustrates={"sigmoid_error": "002", "softmax_error": "003", "shares": "003"},
 )
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,8 @@ from twinhead.errors import InputError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from twinhead import report
+
 log = logging.getLogger(__name__)
 
 PACKAGE = Path(__file__).parent
@@ -49,7 +51,10 @@ MEASURING = (
     *("config.py", "data.py", "surrogate.py", "noise.py", "matching.py", "history.py"),
     *("backend.py", "heads.py", "article.py", "bank.py"),
 )
-PRESENTING = ("runs.py", "claims.py", "published.csv", "figures.py", "report.py", "report.html.j2")
+PRESENTING = (
+    *("runs.py", "claims.py", "published.csv", "figures.py"),
+    *("report.py", "report.html.j2", "macros.html.j2"),
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class Experiment:
         draw_sweep: pictures of all jobs of a multirun.
         table: rows that sum the run up, for the terminal and summary.csv.
         notes: what differs from the article and why.
+        illustrates: which article a picture belongs to, where the experiment answers for several.
     """
 
     name: str
@@ -72,6 +78,7 @@ class Experiment:
     draw_sweep: Callable[[list[history.History]], dict[str, "Figure"]] | None = None
     table: Callable[[history.History], list[history.Row]] | None = None
     notes: tuple[str, ...] = ()
+    illustrates: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -144,6 +151,51 @@ def gather(experiment: Experiment, settings: config.Settings, runs: list[Run]) -
         _save_figures(experiment.draw_sweep(histories), aside)
     for path in sorted((outputs / name).iterdir()):
         print(path)
+
+
+ARTICLES_PAGE = "articles/articles.html"  # Below the folder of all results.
+
+
+def write_articles(
+    outputs: Path, articles: Mapping[str, str], finished: list[tuple[Experiment, Run]]
+) -> Path:
+    """Write one page over the runs of several experiments, a section an article; return its path.
+
+    Args:
+        articles: number -> title.
+    """
+    from twinhead import report
+
+    page = report.articles_page(
+        "The articles, measured",
+        articles,
+        [_answer(experiment, run.folder) for experiment, run in finished],
+    )
+    folder, _, name = ARTICLES_PAGE.partition("/")
+    with _published_whole(outputs, folder) as aside:
+        (aside / name).write_text(page, encoding="utf-8")
+    return outputs / ARTICLES_PAGE
+
+
+def _answer(experiment: Experiment, folder: Path) -> "report.Answer":
+    """Return what a finished run's folder says; its experiment lends the words."""
+    from twinhead import report
+
+    rows = []
+    if (folder / "summary.csv").exists():
+        with (folder / "summary.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    return report.Answer(
+        name=experiment.name,
+        title=experiment.title,
+        notes=experiment.notes,
+        illustrates=experiment.illustrates,
+        id=folder.name,
+        verdicts=json.loads((folder / "verdicts.json").read_text(encoding="utf-8")),
+        rows=rows,
+        about=json.loads((folder / "provenance.json").read_text(encoding="utf-8")),
+        figures={path.stem: path.read_bytes() for path in sorted(folder.glob("figures/*.svg"))},
+    )
 
 
 def _sweep_rows(runs: list[Run], histories: list[history.History]) -> list[dict[str, Any]]:
