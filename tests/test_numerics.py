@@ -8,7 +8,7 @@ import oracle
 import pytest
 
 from twinhead import claims, config, history, runs
-from twinhead.claims import FAILS, HOLDS
+from twinhead.claims import FAILS, HOLDS, NOT_TESTED
 from twinhead.errors import InputError
 
 SMALL = ("draws=50", "sizes=geomspace(0.1,1000,25)", "progress=false")
@@ -120,6 +120,14 @@ def test_a_gradient_that_is_left_makes_the_claim_on_clipping_fail(measured):
         row["gradient_error"] = 0.0
     verdicts = {verdict.id: verdict.verdict for verdict in numerics.judge(measured)}
     assert verdicts["6d"] == FAILS
+
+
+def test_sizes_that_clip_nothing_are_not_tested(measured):
+    rows = [row for row in measured.tables["errors"] if row["size"] < numerics.CLIPPED_FROM]
+    measured.tables["errors"] = rows
+    verdicts = {verdict.id: verdict.verdict for verdict in numerics.judge(measured)}
+    assert (verdicts.pop("6d"), verdicts.pop("6e")) == (NOT_TESTED, NOT_TESTED)
+    assert set(verdicts.values()) == {HOLDS}
 
 
 @pytest.mark.parametrize("word", ["draws=1", "sizes=[0]", "sizes=[]", "seed=-1", "data=catdog"])
