@@ -7,7 +7,7 @@ READY := .venv/ready
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce sweep law bench docs test lint format lock
+.PHONY: help setup reproduce articles sweep law bench docs test lint format lock
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ setup: $(READY) ## Make .venv from requirements.lock (every other target does so
 
 reproduce: $(READY) ## Run the article's experiment; FORCE=1 measures again, ARGS="epochs=10 ..." sets keys
 	@$(RUN) experiments/reproduce.py $(if $(filter-out 0,$(FORCE)),force=true) $(ARGS)
+
+articles: $(READY) ## Measure what articles 001 to 004 state and print; FORCE=1 measures again
+	@$(RUN) experiments/articles.py $(if $(filter-out 0,$(FORCE)),force=true) $(ARGS)
 
 sweep: $(READY) ## Sweep the learning-rate ratio; RATIOS=0.5,1,2,4 SEEDS=0,1,2 ARGS="data=... ..."
 	@$(RUN) experiments/lr_ratio.py $(if $(RATIOS),lr_ratios=[$(RATIOS)]) $(if $(SEEDS),seeds=[$(SEEDS)]) \

@@ -8,6 +8,7 @@ One process, so that TensorFlow is imported once, and not at all where finished 
 
 import argparse
 import sys
+from pathlib import Path
 
 from equivalence import EXPERIMENT
 
@@ -28,4 +29,7 @@ if __name__ == "__main__":
         # All are composed before the first is run: a typo costs no training.
         jobs = [config.compose("equivalence", [f"data={data}", *overrides]) for data in DATA]
         codes += [runs.execute(EXPERIMENT, settings).exit_code for settings in jobs]
+        page = Path(jobs[0].outputs) / runs.ARTICLES_PAGE
+        if page.exists():
+            print(f"Articles 001 to 004: {page}")
     sys.exit(max(codes, default=0))

@@ -56,3 +56,21 @@ def train_pulled(head, kernel, bias, X, y, rate, orders, masks, *, l2=0, l1=0, n
             kernel, bias = kernel - rate * cut[0], bias - rate * cut[1]
         kernels.append(kernel)
     return np.array(kernels)
+
+
+def softmax(z):
+    """Softmax of the last axis."""
+    widened = np.exp(z - np.max(z, axis=-1, keepdims=True))
+    return widened / widened.sum(axis=-1, keepdims=True)
+
+
+def softplus(z):
+    """log(1 + e^z), from two branches that each keep their digits."""
+    return np.where(z > 0, z, 0) + np.log1p(np.exp(-np.abs(z)))
+
+
+def cross_entropy(z, label):
+    """-log softmax(z)[label], without a logarithm of a small number."""
+    shifted = z - z[label]
+    top = shifted.max()
+    return top + np.log(np.exp(shifted - top).sum())

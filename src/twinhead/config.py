@@ -176,8 +176,17 @@ class Lion:
 
 
 @dataclass
-class Training:
-    """What every experiment that trains has in common; `learning_rate` is the softmax arm's."""
+class Settings:
+    """What every experiment has in common."""
+
+    outputs: str = MISSING
+    force: bool = MISSING
+    progress: bool = MISSING
+
+
+@dataclass
+class Training(Settings):
+    """What every experiment that trains heads has in common; `learning_rate` is the softmax's."""
 
     data: Any = MISSING
     optimizer: Any = MISSING
@@ -186,9 +195,6 @@ class Training:
     batch_size: int = MISSING
     dropout: float = MISSING
     validation_fraction: float = MISSING
-    outputs: str = MISSING
-    force: bool = MISSING
-    progress: bool = MISSING
 
 
 @dataclass
@@ -238,7 +244,7 @@ class Translate:
 
 
 @dataclass
-class Law:
+class Law(Settings):
     data: Any = MISSING
     rows: int = MISSING
     features: int = MISSING
@@ -246,9 +252,6 @@ class Law:
     long_steps: int = MISSING
     batch_size: int = MISSING
     seed: int = MISSING
-    outputs: str = MISSING
-    force: bool = MISSING
-    progress: bool = MISSING
 
 
 @dataclass
@@ -256,6 +259,31 @@ class Benchmark(Training):
     arms: list[int] = MISSING
     repeats: int = MISSING
     seed: int = MISSING
+
+
+@dataclass
+class Numerics(Settings):
+    seed: int = MISSING
+    draws: int = MISSING
+    sizes: Any = MISSING
+
+
+@dataclass
+class Gradients(Settings):
+    seed: int = MISSING
+    draws: int = MISSING
+    depth: int = MISSING
+
+
+@dataclass
+class Activations(Settings):
+    seed: int = MISSING
+    betas: list[float] = MISSING
+    units: int = MISSING
+    steps: int = MISSING
+    learning_rate: float = MISSING
+    elements: int = MISSING
+    repeats: int = MISSING
 
 
 SCHEMA = {
@@ -288,6 +316,9 @@ SCHEMA = {
         "benchmark": Benchmark,
         "translate": Translate,
         "law": Law,
+        "numerics": Numerics,
+        "gradients": Gradients,
+        "activations": Activations,
     },
 }
 
@@ -381,7 +412,6 @@ EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "adam_beta_2": (_fraction, "a number in [0, 1)"),
     "ema_momentum": (_fraction, "a number in [0, 1)"),
     "label_smoothing": (_fraction, "a number in [0, 1)"),
-    "steps": (_count, "a whole number from 1 to 2147483647"),
     "long_steps": (_count, "a whole number from 1 to 2147483647"),
     "gradient_accumulation_steps": (_count, "a whole number from 1 to 2147483647"),
     "warmup_steps": (lambda value: value >= 0, "a whole number from 0"),
@@ -411,6 +441,19 @@ EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "validation_fraction": (lambda value: 0 < value < 1, "a number in (0, 1)"),
     "precision": (lambda value: value in ("float32", "float64"), "float32 or float64"),
+    "draws": (lambda value: 2 <= value <= 10**6, "a whole number from 2 to 1000000"),
+    "sizes": (
+        _ratios,
+        "different finite numbers above 0, or a range such as geomspace(0.1,1000,9)",
+    ),
+    "depth": (lambda value: 1 <= value <= 100, "a whole number from 1 to 100"),
+    "betas": (
+        lambda value: 1 <= len(set(value)) == len(value) <= 4 and all(map(_positive, value)),
+        "one to four different finite numbers above 0",
+    ),
+    "units": (lambda value: 2 <= value <= 1000, "a whole number from 2 to 1000"),
+    "steps": (lambda value: 1 <= value <= 10**4, "a whole number from 1 to 10000"),
+    "elements": (lambda value: 10 <= value <= 10**8, "a whole number from 10 to 100000000"),
 }
 
 

@@ -192,6 +192,15 @@ def describe(features: Features, parts: Split) -> dict[str, str | int | bool]:
     }
 
 
+# What an experiment on formulas says in place of `describe`: it has no rows.
+CLOSED_FORMS: dict[str, str | int | bool] = {
+    "name": "closed forms, no data",
+    "article": "",
+    "made_up": False,
+    "sha256": "",
+}
+
+
 def _load_surrogate(rows: int, features: int, seed: int, article: str = "") -> Features:
     """Read the surrogate from data/, where a run before this one has kept it, or make it."""
     recipe = surrogate.recipe(rows, features, seed)

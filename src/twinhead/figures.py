@@ -532,3 +532,337 @@ def law_slide(history: History, rows: Sequence[Row], long: Sequence[Row]) -> Fig
 
 def _law_data(history: History) -> str:
     return f"{_name(history)} and breast cancer"
+
+
+WAYS = {
+    "from logits": ("#0072B2", "o"),
+    "from probabilities": ("#D55E00", "s"),
+    "written out": ("#009E73", "^"),
+}
+
+
+def loss_errors(history: History, head: str) -> Figure:
+    """Draw relative errors of loss and gradient against the logit, for each way to the loss."""
+    rows = [row for row in history.tables["errors"] if row["head"] == head]
+    logits = {"softmax": "softmax, logits (0, z)", "sigmoid": "sigmoid, logit z"}[head]
+    with rc_context(STYLE):
+        figure = Figure(figsize=(11, 7.6), layout="constrained")
+        grid = figure.subplots(2, 2, sharex=True, sharey=True)
+        figure.suptitle(f"Cross-entropy in floating point: {logits}")
+        for line, case in zip(grid, ("wrong", "right"), strict=True):
+            for axes, what in zip(line, ("loss", "gradient"), strict=True):
+                for precision, dashes in (("float32", "--"), ("float64", "-")):
+                    for way, (colour, marks) in WAYS.items():
+                        own = [
+                            row
+                            for row in rows
+                            if (row["case"], row["precision"], row["way"]) == (case, precision, way)
+                        ]
+                        axes.plot(
+                            [row["size"] for row in own],
+                            [_shown(row[f"{what}_error"]) for row in own],
+                            dashes,
+                            color=colour,
+                            # A curve that hides another shows it.
+                            linewidth=5 if way == "from logits" else 1.8,
+                            alpha=0.45 if way == "from logits" else 1,
+                            marker=marks,
+                            markevery=10,
+                            markersize=5,
+                            label=f"{way}, {precision}",
+                        )
+                axes.set_title(f"{what}, the {case} class has the large logit")
+                axes.set_xscale("log")
+                axes.set_yscale("log")
+        grid[0, 0].set_ylim(FLOOR / 3, 3 * CEILING)
+        powers = (-13, -9, -5, -1)
+        grid[0, 0].set_yticks([FLOOR, *(10.0**power for power in powers), CEILING])
+        ends = r"$\leq 10^{-17}$", r"$\geq 10$"
+        grid[0, 0].set_yticklabels([ends[0], *(f"$10^{{{power}}}$" for power in powers), ends[1]])
+        for axes in grid[:, 0]:
+            axes.set_ylabel("relative error")
+        for axes in grid[1]:
+            axes.set_xlabel("z, the larger logit")
+        handles, labels = grid[0, 0].get_legend_handles_labels()
+        title = "a line that ends: from there on the result is no finite number"
+        figure.legend(handles, labels, loc="outside lower center", ncols=3, title=title)
+    return figure
+
+
+CEILING = 10.0  # A loss that is clipped may be any number of times too large.
+
+
+def _shown(error: float) -> float:
+    """Return what a log axis can show of a relative error: nothing where the result was lost."""
+    return min(max(error, FLOOR), CEILING) if np.isfinite(error) else np.nan
+
+
+def shares(history: History) -> Figure:
+    """Draw the shares of three nodes, with and without the exponential, in several units."""
+    rows = history.tables["shares"]
+    scales = list(dict.fromkeys(row["scale"] for row in rows))
+    with rc_context(STYLE):
+        figure = Figure(figsize=(11, 4.4), layout="constrained")
+        figure.suptitle("The same logits in three units: softmax changes, plain shares do not")
+        for axes, scale in zip(figure.subplots(1, len(scales), sharey=True), scales, strict=True):
+            for way, colour, offset in (
+                ("without exponential", "#56B4E9", -0.2),
+                ("softmax", "#0072B2", 0.2),
+            ):
+                own = [row for row in rows if (row["scale"], row["way"]) == (scale, way)]
+                bars = axes.bar(
+                    [row["node"] + offset for row in own],
+                    [row["share"] for row in own],
+                    width=0.38,
+                    color=colour,
+                    label=way,
+                )
+                axes.bar_label(bars, [_share(row["share"]) for row in own], fontsize=9)
+            axes.set_xticks([row["node"] for row in own], [f"{row['logit']:g}" for row in own])
+            axes.set_xlabel("logits")
+            axes.grid(axis="x", visible=False)
+            axes.set_ylim(0, 1.1)
+        figure.axes[0].set_ylabel("share")
+        figure.axes[0].legend(loc="upper left")
+    return figure
+
+
+def _share(value: float) -> str:
+    """Return a bar's label; a number with many zeros would cover its neighbour."""
+    return f"{value:.2g}" if abs(value) > 5e-4 else "≈ 0"
+
+
+def push_pull(history: History) -> Figure:
+    """Draw one step of rate 1 on three logits: push all by p, pull the true one by 1."""
+    rows = history.tables["push_pull"]
+    nodes = [row["node"] for row in rows]
+    (true,) = (row["node"] for row in rows if row["label"] == 1)
+    names = [f"class {node}" + ("\n(true)" if node == true else "") for node in nodes]
+    with rc_context(STYLE):
+        figure = Figure(figsize=(11, 4.6), layout="constrained")
+        figure.suptitle("Push all, pull one: a step of rate 1 against the gradient p − y")
+        left, middle, right = figure.subplots(1, 3)
+        pairs = (
+            (left, "logit", "logits z, and one step on", "logit"),
+            (right, "probability", "probabilities p, and one step on", "probability"),
+        )
+        for axes, what, title, unit in pairs:
+            for key, colour, offset, label in (
+                (what, "#56B4E9", -0.2, "before"),
+                (f"{what}_after", "#0072B2", 0.2, "after"),
+            ):
+                values = [row[key] for row in rows]
+                bars = axes.bar(
+                    [n + offset for n in nodes], values, 0.38, color=colour, label=label
+                )
+                axes.bar_label(bars, [_share(value) for value in values], fontsize=9, padding=2)
+            axes.set_title(title)
+            axes.set_ylabel(unit)
+            axes.legend(loc="best")
+        for key, colour, label, sign in (
+            ("probability", "#D55E00", "push: p", -1),
+            ("label", "#009E73", "pull: y", 1),
+        ):
+            middle.bar(nodes, [sign * row[key] for row in rows], 0.5, color=colour, label=label)
+        middle.plot(
+            nodes, [-row["gradient"] for row in rows], "D", color="black", label="sum: −dCE/dz"
+        )
+        for row in rows:
+            middle.annotate(
+                _share(-row["gradient"]),
+                (row["node"], -row["gradient"]),
+                xytext=(0, 8),
+                textcoords="offset points",
+                ha="center",
+                fontsize=9,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8},
+            )
+        middle.set_title("what moves them")
+        middle.set_ylabel("change of the logit, rate 1")
+        middle.legend(loc="upper left")
+        for axes in (left, middle, right):
+            axes.axhline(0, color="black", linewidth=0.8)
+            axes.set_xticks(nodes, names)
+            axes.margins(y=0.15)
+            axes.grid(axis="x", visible=False)
+    return figure
+
+
+def jacobian(history: History) -> Figure:
+    """Draw softmax's Jacobian as a table of colours, and what the ways to it differ by."""
+    rows = history.tables["jacobian"]
+    size = 1 + max(row["output"] for row in rows)
+    logits = ", ".join(f"{row['logit']:g}" for row in history.tables["push_pull"])
+    with rc_context(STYLE):
+        figure = Figure(figsize=(11, 4.4), layout="constrained")
+        figure.suptitle(f"Softmax's Jacobian at [{logits}]")
+        grid = figure.subplots(1, 3)
+        for axes, way, title in zip(
+            grid,
+            ("automatic", "formula", "differences"),
+            ("automatic (TensorFlow)", "diag(y) − y yᵀ", "differences (SciPy)"),
+            strict=True,
+        ):
+            values = np.array([row[way] for row in rows]).reshape(size, size)
+            axes.imshow(values, cmap="PuOr_r", vmin=-0.25, vmax=0.25)
+            for row in rows:
+                axes.text(
+                    row["logit"],
+                    row["output"],
+                    f"{row[way]:.3g}",
+                    ha="center",
+                    va="center",
+                    color="white" if abs(row[way]) > 0.15 else "black",
+                )
+            axes.set_title(title)
+            axes.set_xticks(range(size), [f"$z_{i}$" for i in range(size)])
+            axes.set_yticks(range(size), [f"$y_{i}$" for i in range(size)])
+            axes.grid(visible=False)
+            axes.set_xlabel("with respect to logit")
+        grid[0].set_ylabel("derivative of output")
+    return figure
+
+
+def sigmoid_slope(history: History) -> Figure:
+    """Draw the sigmoid, and its derivative by three ways."""
+    rows = history.tables["sigmoid"]
+    x = [row["x"] for row in rows]
+    with rc_context(STYLE):
+        figure = Figure(figsize=(11, 4.6), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        figure.suptitle("The sigmoid and its derivative")
+        left.plot(x, [row["sigmoid"] for row in rows], color="#0072B2", linewidth=2)
+        left.set_title("sigmoid(x) = 1 / (1 + e$^{-x}$)")
+        left.set_ylabel("sigmoid(x)")
+        for way, marks, colour, width, label in (
+            ("automatic", "-", "#0072B2", 5, "automatic (TensorFlow)"),
+            ("formula", "--", "#E69F00", 2, "formula, s (1 − s)"),
+            ("differences", ":", "#000000", 2, "differences (SciPy)"),
+        ):
+            right.plot(
+                x,
+                [row[way] for row in rows],
+                marks,
+                color=colour,
+                linewidth=width,
+                alpha=0.45 if width == 5 else 1,
+                label=label,
+            )
+        top = max(rows, key=lambda row: row["automatic"])
+        right.plot(top["x"], top["automatic"], "o", color="#D55E00")
+        right.annotate(
+            f"{top['automatic']:g} at {top['x']:.3g}",
+            (top["x"], top["automatic"]),
+            xytext=(10, 4),
+            textcoords="offset points",
+        )
+        right.set_ylim(0, 0.29)
+        right.set_title("derivative")
+        right.set_ylabel("d sigmoid / dx")
+        right.legend(loc="upper left")
+        for axes in (left, right):
+            axes.set_xlabel("x")
+    return figure
+
+
+def activation_curves(history: History) -> Figure:
+    """Draw every activation function and its derivative, a panel each."""
+    rows = history.tables["curves"]
+    names = list(dict.fromkeys(row["activation"] for row in rows))
+    columns = 5
+    lines = -(-len(names) // columns)
+    with rc_context(STYLE):
+        figure = Figure(figsize=(13, 2.6 * lines + 0.9), layout="constrained")
+        grid = figure.subplots(lines, columns, sharex=True, squeeze=False)
+        figure.suptitle("Activation functions and their derivatives")
+        for axes, name in zip(grid.flat, names, strict=False):
+            own = [row for row in rows if row["activation"] == name]
+            x = [row["x"] for row in own]
+            axes.plot(x, [r["value"] for r in own], color="#0072B2", linewidth=2, label="function")
+            axes.plot(
+                x,
+                [r["slope"] for r in own],
+                "--",
+                color="#D55E00",
+                linewidth=1.6,
+                label="derivative",
+            )
+            axes.axhline(0, color="black", linewidth=0.6)
+            axes.axvline(0, color="black", linewidth=0.6)
+            axes.set_title(name if name != "softmax" else "softmax of (x, 0)")
+            # Bounded functions fill their panel; the others show what they do around 0.
+            bounded = max(row["value"] for row in own) < 2
+            axes.set_ylim(*((-1.1, 1.1) if bounded else (-1.6, 6.6)))
+            axes.tick_params(labelbottom=True)
+        for axes in grid.flat[len(names) :]:
+            axes.set_visible(False)
+        for axes in grid[:, 0]:
+            axes.set_ylabel("value")
+        for column in range(columns):
+            shown = [axes for axes in grid[:, column] if axes.get_visible()]
+            shown[-1].set_xlabel("x")
+        handles, labels = grid[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    return figure
+
+
+def dead_units(history: History) -> Figure:
+    """Draw loss and dead units of the small training runs, a line for each activation."""
+    rows = history.tables["training"]
+    looks = {"ReLU": ("#D55E00", "-"), "leaky ReLU": ("#0072B2", "--"), "ELU": ("#009E73", ":")}
+    with rc_context(STYLE):
+        figure = Figure(figsize=(11, 4.6), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        figure.suptitle("One hidden layer, trained at a large rate on purpose")
+        for name, (colour, dashes) in looks.items():
+            own = [row for row in rows if row["activation"] == name]
+            steps = [row["step"] for row in own]
+            for axes, what in ((left, "loss"), (right, "dead")):
+                axes.plot(
+                    steps, [r[what] for r in own], dashes, color=colour, linewidth=2, label=name
+                )
+        left.set_yscale("log")
+        left.set_title("loss")
+        left.set_ylabel("mean squared error")
+        right.set_title("units without any gradient, in the hidden layer")
+        right.set_ylabel("dead units")
+        right.yaxis.set_major_locator(MaxNLocator(integer=True))
+        for axes in (left, right):
+            axes.set_xlabel("step of gradient descent")
+            axes.legend()
+    return figure
+
+
+def activation_cost(history: History, rows: Sequence[Row]) -> Figure:
+    """Draw what an element of each activation costs, in elements of ReLU.
+
+    Args:
+        rows: per activation the median `in_relus`, its quartiles `low` and `high`.
+    """
+    counted = (
+        history.numbers["001: FLOPs(sigmoid): neg, exp, add, div"]
+        / history.numbers["001: FLOPs(ReLU): max"]
+    )
+    shown = sorted(rows, key=lambda row: row["in_relus"])
+    places = range(len(shown))
+    with rc_context(STYLE):
+        figure = Figure(figsize=(9, 5), layout="constrained")
+        axes = figure.subplots()
+        medians = np.array([row["in_relus"] for row in shown])
+        spread = [medians - [r["low"] for r in shown], [r["high"] for r in shown] - medians]
+        sigmoid = next(i for i, row in enumerate(shown) if row["activation"] == "sigmoid")
+        axes.barh(places, medians, xerr=spread, color="#56B4E9", capsize=3)
+        axes.plot(
+            counted,
+            sigmoid,
+            "D",
+            color="#D55E00",
+            label=f"sigmoid by counting operations: {counted:g}",
+        )
+        axes.axvline(1, color="black", linewidth=0.8)
+        axes.set_yticks(places, [f"{row['activation']}:  {row['in_relus']:.2g}" for row in shown])
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel("time per element, in ReLUs (median; line: middle half of the repeats)")
+        axes.set_title("What an activation costs, on the machine of this run")
+        axes.legend(loc="lower right")
+    return figure

@@ -10,12 +10,13 @@ import json
 import logging
 import math
 import os
+import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,8 @@ from twinhead.errors import InputError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from twinhead import report
+
 log = logging.getLogger(__name__)
 
 PACKAGE = Path(__file__).parent
@@ -48,7 +51,10 @@ MEASURING = (
     *("config.py", "data.py", "surrogate.py", "noise.py", "matching.py", "history.py"),
     *("backend.py", "heads.py", "article.py", "bank.py"),
 )
-PRESENTING = ("runs.py", "claims.py", "published.csv", "figures.py", "report.py", "report.html.j2")
+PRESENTING = (
+    *("runs.py", "claims.py", "published.csv", "figures.py"),
+    *("report.py", "report.html.j2", "macros.html.j2"),
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ class Experiment:
         draw_sweep: pictures of all jobs of a multirun.
         table: rows that sum the run up, for the terminal and summary.csv.
         notes: what differs from the article and why.
+        illustrates: which article a picture belongs to, where the experiment answers for several.
     """
 
     name: str
@@ -71,6 +78,7 @@ class Experiment:
     draw_sweep: Callable[[list[history.History]], dict[str, "Figure"]] | None = None
     table: Callable[[history.History], list[history.Row]] | None = None
     notes: tuple[str, ...] = ()
+    illustrates: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ class Run:
     exit_code: int
 
 
-def execute(experiment: Experiment, settings: config.Training) -> Run:
+def execute(experiment: Experiment, settings: config.Settings) -> Run:
     """Return the finished run of these settings; measure, judge, draw and publish it if needed.
 
     A run whose numbers still stand, but which is compared, drawn or shown in another way since, is
@@ -128,7 +136,7 @@ def _finished(folder: Path) -> dict | None:
         return None
 
 
-def gather(experiment: Experiment, settings: config.Training, runs: list[Run]) -> None:
+def gather(experiment: Experiment, settings: config.Settings, runs: list[Run]) -> None:
     """Write one sweep.csv, and the experiment's pictures, over all jobs of a multirun."""
     if experiment.draw_sweep is None:
         return
@@ -143,6 +151,51 @@ def gather(experiment: Experiment, settings: config.Training, runs: list[Run]) -
         _save_figures(experiment.draw_sweep(histories), aside)
     for path in sorted((outputs / name).iterdir()):
         print(path)
+
+
+ARTICLES_PAGE = "articles/articles.html"  # Below the folder of all results.
+
+
+def write_articles(
+    outputs: Path, articles: Mapping[str, str], finished: list[tuple[Experiment, Run]]
+) -> Path:
+    """Write one page over the runs of several experiments, a section an article; return its path.
+
+    Args:
+        articles: number -> title.
+    """
+    from twinhead import report
+
+    page = report.articles_page(
+        "The articles, measured",
+        articles,
+        [_answer(experiment, run.folder) for experiment, run in finished],
+    )
+    folder, _, name = ARTICLES_PAGE.partition("/")
+    with _published_whole(outputs, folder) as aside:
+        (aside / name).write_text(page, encoding="utf-8")
+    return outputs / ARTICLES_PAGE
+
+
+def _answer(experiment: Experiment, folder: Path) -> "report.Answer":
+    """Return what a finished run's folder says; its experiment lends the words."""
+    from twinhead import report
+
+    rows = []
+    if (folder / "summary.csv").exists():
+        with (folder / "summary.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    return report.Answer(
+        name=experiment.name,
+        title=experiment.title,
+        notes=experiment.notes,
+        illustrates=experiment.illustrates,
+        id=folder.name,
+        verdicts=json.loads((folder / "verdicts.json").read_text(encoding="utf-8")),
+        rows=rows,
+        about=json.loads((folder / "provenance.json").read_text(encoding="utf-8")),
+        figures={path.stem: path.read_bytes() for path in sorted(folder.glob("figures/*.svg"))},
+    )
 
 
 def _sweep_rows(runs: list[Run], histories: list[history.History]) -> list[dict[str, Any]]:
@@ -174,21 +227,22 @@ def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _run_id(experiment: Experiment, settings: config.Training) -> str:
+def _run_id(experiment: Experiment, settings: config.Settings) -> str:
     """Return twelve characters that change with everything that decides the numbers."""
     values = config.as_dict(settings)
-    if "path" in values["data"]:  # The features and their name count, not where they lie.
-        values["data"]["path"] = Path(values["data"]["path"]).name
+    if "data" in values:
+        values["features"] = data.identity(settings.data)
+        if "path" in values["data"]:  # The features and their name count, not where they lie.
+            values["data"]["path"] = Path(values["data"]["path"]).name
     modules = [PACKAGE / name for name in MEASURING]
     values["code"] = provenance.code(
         *modules, provenance.PROJECT / "experiments" / f"{experiment.name}.py"
     )
-    values["features"] = data.identity(settings.data)
     values["versions"] = provenance.versions()
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _measure(experiment: Experiment, settings: config.Training, aside: Path) -> None:
+def _measure(experiment: Experiment, settings: config.Settings, aside: Path) -> None:
     started, clock = datetime.now(UTC), time.monotonic()
     measured = experiment.measure(settings)
     seconds = time.monotonic() - clock
@@ -349,10 +403,13 @@ ROWS_SHOWN = 20
 
 
 def _summary_table(path: Path, title: str) -> Table:
-    """Return the rows of summary.csv, without the ends of intervals, cut to a screenful."""
+    """Return the rows of summary.csv, without what only the page has room for."""
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    headings = [name for name in rows[0] if not name.endswith(("_low", "_high"))]
+    # What an article's example starts from, or only quotes, has nothing beside it.
+    rows = [row for row in rows if row.get("remark") not in ("input", "cited")] or rows
+    hidden = ("_low", "_high", "place", "remark")
+    headings = [name for name in rows[0] if not name.endswith(hidden)]
     about = ": means over seeds" if "seeds" in headings else ""
     table = Table(title=escape(title) + about, title_justify="left")
     for heading in headings:
@@ -367,7 +424,12 @@ def _summary_table(path: Path, title: str) -> Table:
 
 
 def _number_or_text(cell: str) -> float | str | None:
-    """Return what a cell of a CSV file holds; an empty one holds nothing."""
+    """Return what a cell of a CSV file holds; an empty one holds nothing.
+
+    With a leading zero it is a name: an article's, such as 003.
+    """
+    if re.fullmatch(r"0\d+", cell):
+        return cell
     try:
         return float(cell) if cell else None
     except ValueError:
