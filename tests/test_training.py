@@ -11,7 +11,7 @@ from twinhead import article, bank, config, heads, noise
 from twinhead.history import Arm
 from twinhead.matching import sigmoid_learning_rate
 
-OPTIMIZERS = sorted(config.SCHEMA["optimizer"])
+OPTIMIZERS = sorted(set(config.SCHEMA["optimizer"]) - set(config.ALONE))
 
 
 def settings(*words):
