@@ -43,3 +43,29 @@ def train_sgd(head, kernel, bias, X, y, rate, batch, orders, masks, dropout):
         kernels.append(kernel)
         biases.append(bias)
     return kernels, biases
+
+
+def margin_loss(name, ys):
+    """A margin loss of ys, from its formula."""
+    return {
+        "0-1": (ys <= 0).astype(float),
+        "hinge": np.maximum(0, 1 - ys),
+        "squared hinge": np.maximum(0, 1 - ys) ** 2,
+        "logistic": np.log(1 + np.exp(-ys)),
+        "exponential": np.exp(-ys),
+    }[name]
+
+
+def best_constant(name, y, delta):
+    """The constant that fits y best; Huber's by weighting rows anew until nothing moves."""
+    if name == "Huber":
+        c = np.median(y)
+        for _ in range(10_000):
+            c = np.average(y, weights=delta / np.maximum(np.abs(y - c), delta))
+        return c
+    return {"MSE": y.mean(), "MSLE": np.exp(np.log(1 + y).mean()) - 1, "MAE": np.median(y)}[name]
+
+
+def divergence(p, q):
+    """Kullback-Leibler divergence in nats, over the last axis."""
+    return (p * (np.log(p) - np.log(q))).sum(axis=-1)

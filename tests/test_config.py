@@ -12,8 +12,12 @@ EXPERIMENTS = sorted(path.stem for path in (PROJECT / "conf/experiment").glob("*
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_composes(experiment):
     settings = config.compose(experiment, [])
-    assert settings.learning_rate == 1e-3
-    assert settings.epochs == 5
+    assert settings.outputs == "outputs"
+
+
+def test_the_articles_recipe_is_the_default():
+    settings = config.compose("equivalence", [])
+    assert (settings.learning_rate, settings.epochs, settings.batch_size) == (1e-3, 5, 128)
 
 
 @pytest.mark.parametrize("optimizer", sorted(config.SCHEMA["optimizer"]))

@@ -135,7 +135,16 @@ class Lion:
 
 
 @dataclass
-class Training:
+class Settings:
+    """What every experiment has in common."""
+
+    outputs: str = MISSING
+    force: bool = MISSING
+    progress: bool = MISSING
+
+
+@dataclass
+class Training(Settings):
     """What every experiment that trains has in common; `learning_rate` is the softmax arm's."""
 
     data: Any = MISSING
@@ -145,9 +154,6 @@ class Training:
     batch_size: int = MISSING
     dropout: float = MISSING
     validation_fraction: float = MISSING
-    outputs: str = MISSING
-    force: bool = MISSING
-    progress: bool = MISSING
 
 
 @dataclass
@@ -180,6 +186,15 @@ class Benchmark(Training):
     seed: int = MISSING
 
 
+@dataclass
+class Losses(Settings):
+    rows: int = MISSING
+    outlier_share: float = MISSING
+    outlier: float = MISSING
+    delta: float = MISSING
+    seed: int = MISSING
+
+
 SCHEMA = {
     "data": {
         "catdog": CatDog,
@@ -204,6 +219,7 @@ SCHEMA = {
         "lr_ratio": LrRatio,
         "train": Train,
         "benchmark": Benchmark,
+        "losses": Losses,
     },
 }
 
@@ -303,6 +319,9 @@ EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "validation_fraction": (lambda value: 0 < value < 1, "a number in (0, 1)"),
     "precision": (lambda value: value in ("float32", "float64"), "float32 or float64"),
+    "outlier_share": (lambda value: 0 < value <= 0.4, "a number in (0, 0.4]"),
+    "outlier": (lambda value: 50 <= value <= 1e6, "a number from 50 to 1000000"),
+    "delta": (lambda value: 0 < value <= 10, "a number in (0, 10]"),
 }
 
 

@@ -81,7 +81,7 @@ class Run:
     exit_code: int
 
 
-def execute(experiment: Experiment, settings: config.Training) -> Run:
+def execute(experiment: Experiment, settings: config.Settings) -> Run:
     """Return the finished run of these settings; measure, judge, draw and publish it if needed.
 
     A run whose numbers still stand, but which is compared, drawn or shown in another way since, is
@@ -128,7 +128,7 @@ def _finished(folder: Path) -> dict | None:
         return None
 
 
-def gather(experiment: Experiment, settings: config.Training, runs: list[Run]) -> None:
+def gather(experiment: Experiment, settings: config.Settings, runs: list[Run]) -> None:
     """Write one sweep.csv, and the experiment's pictures, over all jobs of a multirun."""
     if experiment.draw_sweep is None:
         return
@@ -174,21 +174,22 @@ def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _run_id(experiment: Experiment, settings: config.Training) -> str:
+def _run_id(experiment: Experiment, settings: config.Settings) -> str:
     """Return twelve characters that change with everything that decides the numbers."""
     values = config.as_dict(settings)
-    if "path" in values["data"]:  # The features and their name count, not where they lie.
-        values["data"]["path"] = Path(values["data"]["path"]).name
+    if "data" in values:
+        values["features"] = data.identity(settings.data)
+        if "path" in values["data"]:  # The features and their name count, not where they lie.
+            values["data"]["path"] = Path(values["data"]["path"]).name
     modules = [PACKAGE / name for name in MEASURING]
     values["code"] = provenance.code(
         *modules, provenance.PROJECT / "experiments" / f"{experiment.name}.py"
     )
-    values["features"] = data.identity(settings.data)
     values["versions"] = provenance.versions()
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _measure(experiment: Experiment, settings: config.Training, aside: Path) -> None:
+def _measure(experiment: Experiment, settings: config.Settings, aside: Path) -> None:
     started, clock = datetime.now(UTC), time.monotonic()
     measured = experiment.measure(settings)
     seconds = time.monotonic() - clock
