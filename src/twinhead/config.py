@@ -56,6 +56,14 @@ class BreastCancer:
 
 
 @dataclass
+class Digits:
+    name: str = "digits"
+
+
+Data = CatDog | Surrogate | File | BreastCancer | Digits
+
+
+@dataclass
 class Sgd:
     name: str = "sgd"
     momentum: float = MISSING
@@ -195,12 +203,25 @@ class Losses(Settings):
     seed: int = MISSING
 
 
+@dataclass
+class Tasks(Training):
+    init_sd: float = MISSING
+    seeds: list[int] = MISSING
+    label_rows: int = MISSING
+    label_features: int = MISSING
+    labels: int = MISSING
+    labels_each: int = MISSING
+    label_words: int = MISSING
+    threshold: float = MISSING
+
+
 SCHEMA = {
     "data": {
         "catdog": CatDog,
         "surrogate": Surrogate,
         "file": File,
         "breast_cancer": BreastCancer,
+        "digits": Digits,
     },
     "optimizer": {
         "sgd": Sgd,
@@ -220,6 +241,7 @@ SCHEMA = {
         "train": Train,
         "benchmark": Benchmark,
         "losses": Losses,
+        "tasks": Tasks,
     },
 }
 
@@ -322,6 +344,13 @@ EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "outlier_share": (lambda value: 0 < value <= 0.4, "a number in (0, 0.4]"),
     "outlier": (lambda value: 50 <= value <= 1e6, "a number from 50 to 1000000"),
     "delta": (lambda value: 0 < value <= 10, "a number in (0, 10]"),
+    "init_sd": (_positive, "a finite number above 0"),
+    "label_rows": (lambda value: 100 <= value <= 10**5, "a whole number from 100 to 100000"),
+    "label_features": (lambda value: 2 <= value <= 1000, "a whole number from 2 to 1000"),
+    "labels": (lambda value: 3 <= value <= 100, "a whole number from 3 to 100"),
+    "label_words": (_count, "a whole number from 1 to 2147483647"),
+    "labels_each": (_count, "a whole number from 1 to 2147483647"),
+    "threshold": (lambda value: 0 < value < 1, "a number in (0, 1)"),
 }
 
 
@@ -348,6 +377,10 @@ def check(settings: Any, prefix: str = "") -> None:
     if isinstance(settings, Train) and settings.head == "softmax":
         # It is what the others are matched to: neither key changes it, nor may it split its runs.
         settings.init, settings.lr_ratio = "random", 1.0
+    if isinstance(settings, Tasks) and settings.labels_each > settings.labels:
+        raise InputError(
+            f"labels_each: found {settings.labels_each}, expected at most labels={settings.labels}"
+        )
     if isinstance(settings, Sgd) and settings.nesterov and settings.momentum == 0:
         raise InputError(f"{prefix}nesterov: found true with {prefix}momentum=0, expected momentum")
 
