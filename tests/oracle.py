@@ -74,3 +74,53 @@ def cross_entropy(z, label):
     shifted = z - z[label]
     top = shifted.max()
     return top + np.log(np.exp(shifted - top).sum())
+
+
+def margin_loss(name, ys):
+    """A margin loss of ys, from its formula."""
+    return {
+        "0-1": (ys <= 0).astype(float),
+        "hinge": np.maximum(0, 1 - ys),
+        "squared hinge": np.maximum(0, 1 - ys) ** 2,
+        "logistic": np.log(1 + np.exp(-ys)),
+        "exponential": np.exp(-ys),
+    }[name]
+
+
+def best_constant(name, y, delta):
+    """The constant that fits y best; Huber's by weighting rows anew until nothing moves."""
+    if name == "Huber":
+        c = np.median(y)
+        for _ in range(10_000):
+            c = np.average(y, weights=delta / np.maximum(np.abs(y - c), delta))
+        return c
+    return {"MSE": y.mean(), "MSLE": np.exp(np.log(1 + y).mean()) - 1, "MAE": np.median(y)}[name]
+
+
+def divergence(p, q):
+    """Kullback-Leibler divergence in nats, over the last axis."""
+    return (p * (np.log(p) - np.log(q))).sum(axis=-1)
+
+
+def label_scores(truth, said):
+    """Errors a label, rows all right, F1 per row (nothing to find and nothing said: 1), per label.
+
+    Args:
+        truth, said: 0 and 1, shape (rows, labels).
+    """
+    both, either = (truth * said), truth + said
+    with np.errstate(invalid="ignore"):
+        rows = 2 * both.sum(axis=1) / either.sum(axis=1)
+        labels = 2 * both.sum(axis=0) / either.sum(axis=0)
+    return {
+        "wrong": (truth != said).mean(),
+        "exact": (truth == said).all(axis=1).mean(),
+        "f1 rows": np.nan_to_num(rows, nan=1).mean(),
+        "f1 labels": np.nan_to_num(labels, nan=0),
+    }
+
+
+def area_under_curve(truth, score):
+    """The share of pairs, one positive and one negative, that the score puts in order."""
+    above = score[truth == 1][:, None] - score[truth == 0]
+    return (above > 0).mean() + (above == 0).mean() / 2

@@ -12,8 +12,13 @@ EXPERIMENTS = sorted(path.stem for path in (PROJECT / "conf/experiment").glob("*
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_composes(experiment):
     settings = config.compose(experiment, [])
-    if isinstance(settings, config.Training):
-        assert (settings.learning_rate, settings.epochs) == (1e-3, 5)
+    if isinstance(settings, config.Settings):
+        assert settings.outputs == "outputs"
+
+
+def test_the_articles_recipe_is_the_default():
+    settings = config.compose("equivalence", [])
+    assert (settings.learning_rate, settings.epochs, settings.batch_size) == (1e-3, 5, 128)
 
 
 @pytest.mark.parametrize("optimizer", sorted(config.SCHEMA["optimizer"]))
@@ -42,7 +47,7 @@ BAD = {
     "++data.new=3": ("data.new", ["unknown key"]),
     "data.rows=3": ("data.rows", ["unknown key", "path"]),
     "head=relu": ("head", ["relu", "sigmoid, softmax"]),
-    "data=mnist": ("data", ["breast_cancer, catdog, file, surrogate"]),
+    "data=mnist": ("data", ["breast_cancer, catdog, digits, file, surrogate"]),
     "optimizer=sdg": ("optimizer", ["adam", "sgd"]),
     "seed=x": ("seed", ["found x", "whole number"]),
     "seed=1.5": ("seed", ["found 1.5", "whole number"]),

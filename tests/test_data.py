@@ -52,7 +52,7 @@ BAD = {
     "rank of train": ({"train": np.ones(20)}, ["`train` has shape (20,)"]),
     "rank of label": ({"label": np.ones((20, 1))}, ["`label` has shape (20, 1)"]),
     "lengths": ({"label": np.arange(19) % 2}, ["20 rows", "`label` 19"]),
-    "three classes": ({"label": np.arange(20) % 3}, ["3 different values (0, 1, 2)"]),
+    "three classes": ({"label": np.arange(20) % 3}, ["3 different value(s) (0, 1, 2)", "0 and 1"]),
     "classes 1 and 2": ({"label": np.arange(20) % 2 + 1}, ["(1, 2)", "expected 0 and 1"]),
     "labels with NaN": ({"label": np.r_[np.nan, np.ones(19)]}, ["nan", "expected 0 and 1"]),
     "one class": ({"label": np.ones(20)}, ["only class 1"]),

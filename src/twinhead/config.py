@@ -56,6 +56,14 @@ class BreastCancer:
 
 
 @dataclass
+class Digits:
+    name: str = "digits"
+
+
+Data = CatDog | Surrogate | File | BreastCancer | Digits
+
+
+@dataclass
 class Sgd:
     name: str = "sgd"
     momentum: float = MISSING
@@ -286,12 +294,34 @@ class Activations(Settings):
     repeats: int = MISSING
 
 
+@dataclass
+class Losses(Settings):
+    rows: int = MISSING
+    outlier_share: float = MISSING
+    outlier: float = MISSING
+    delta: float = MISSING
+    seed: int = MISSING
+
+
+@dataclass
+class Tasks(Training):
+    init_sd: float = MISSING
+    seeds: list[int] = MISSING
+    label_rows: int = MISSING
+    label_features: int = MISSING
+    labels: int = MISSING
+    labels_each: int = MISSING
+    label_words: int = MISSING
+    threshold: float = MISSING
+
+
 SCHEMA = {
     "data": {
         "catdog": CatDog,
         "surrogate": Surrogate,
         "file": File,
         "breast_cancer": BreastCancer,
+        "digits": Digits,
     },
     "optimizer": {
         "sgd": Sgd,
@@ -319,6 +349,8 @@ SCHEMA = {
         "numerics": Numerics,
         "gradients": Gradients,
         "activations": Activations,
+        "losses": Losses,
+        "tasks": Tasks,
     },
 }
 
@@ -454,6 +486,16 @@ EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "units": (lambda value: 2 <= value <= 1000, "a whole number from 2 to 1000"),
     "steps": (lambda value: 1 <= value <= 10**4, "a whole number from 1 to 10000"),
     "elements": (lambda value: 10 <= value <= 10**8, "a whole number from 10 to 100000000"),
+    "outlier_share": (lambda value: 0 < value <= 0.4, "a number in (0, 0.4]"),
+    "outlier": (lambda value: 50 <= value <= 1e6, "a number from 50 to 1000000"),
+    "delta": (lambda value: 0 < value <= 10, "a number in (0, 10]"),
+    "init_sd": (_positive, "a finite number above 0"),
+    "label_rows": (lambda value: 100 <= value <= 10**5, "a whole number from 100 to 100000"),
+    "label_features": (lambda value: 2 <= value <= 1000, "a whole number from 2 to 1000"),
+    "labels": (lambda value: 3 <= value <= 100, "a whole number from 3 to 100"),
+    "label_words": (_count, "a whole number from 1 to 2147483647"),
+    "labels_each": (_count, "a whole number from 1 to 2147483647"),
+    "threshold": (lambda value: 0 < value < 1, "a number in (0, 1)"),
 }
 
 
@@ -488,6 +530,10 @@ def check(settings: Any, prefix: str = "") -> None:
     if isinstance(settings, Train) and settings.head == "softmax":
         # It is what the others are matched to: neither key changes it, nor may it split its runs.
         settings.init, settings.lr_ratio = "random", 1.0
+    if isinstance(settings, Tasks) and settings.labels_each > settings.labels:
+        raise InputError(
+            f"labels_each: found {settings.labels_each}, expected at most labels={settings.labels}"
+        )
     if isinstance(settings, Sgd) and settings.nesterov and settings.momentum == 0:
         raise InputError(f"{prefix}nesterov: found true with {prefix}momentum=0, expected momentum")
 

@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,12 +23,15 @@ log = logging.getLogger(__name__)
 ARTICLE_FILE = "data/gap_Xception.h5"
 SURROGATE = "surrogate of Xception cat/dog features"
 ALIGNMENT = 64  # Bytes; TensorFlow copies, or worse, what begins elsewhere.
+MOST_CLASSES = 100  # One head a pair of classes is more than enough with these.
 LAYOUT = "an HDF5 file with `train` (n, d) and `label` (n,)"
 
 
 @dataclass(frozen=True)
 class Features:
     """Features X, float32 (n, d), and labels y, uint8 (n,) in {0, 1}; class 1 is positive.
+
+    Or in {0, ..., K - 1}, for an experiment that asks for many classes.
 
     Attributes:
         name: fit for a title.
@@ -61,14 +64,23 @@ class Split:
     scale: np.ndarray
 
 
-def load(
-    settings: config.CatDog | config.Surrogate | config.File | config.BreastCancer,
-) -> Features:
+def load(settings: config.Data, many_classes: bool = False) -> Features:
     """Return the features that `settings` name, checked.
 
+    Args:
+        many_classes: whether the experiment needs three classes or more, and not exactly two.
+
     Raises:
-        InputError: the file is missing, damaged, or not in the layout.
+        InputError: the file is missing, damaged, or not in the layout; or the wrong number of
+            classes.
     """
+    features = _load(settings)
+    source = settings.path if isinstance(settings, config.File) else f"data={settings.name}"
+    return replace(features, y=_check_labels(source, features.y, many_classes))
+
+
+def _load(settings: config.Data) -> Features:
+    """Return the features, labels not yet checked."""
     match settings:
         case config.BreastCancer():
             from sklearn.datasets import load_breast_cancer
@@ -80,6 +92,11 @@ def load(
                 y.astype(np.uint8),
                 standardise=True,
             )
+        case config.Digits():
+            from sklearn.datasets import load_digits
+
+            X, y = load_digits(return_X_y=True)
+            return Features("handwritten digits (8 x 8)", (X / 16).astype(np.float32), y)
         case config.File(path=path):
             X, y, made_up = _read(Path(path))
             name = f"surrogate in {Path(path).name}" if made_up else Path(path).name
@@ -101,9 +118,7 @@ def load(
             return _load_surrogate(rows, features, seed)
 
 
-def identity(
-    settings: config.CatDog | config.Surrogate | config.File | config.BreastCancer,
-) -> str:
+def identity(settings: config.Data) -> str:
     """Return what tells these features from others, without making or importing them.
 
     A file is read and its arrays are hashed: the same path may hold other features tomorrow.
@@ -111,6 +126,8 @@ def identity(
     match settings:
         case config.BreastCancer():
             return f"scikit-learn {version('scikit-learn')} breast_cancer"
+        case config.Digits():
+            return f"scikit-learn {version('scikit-learn')} digits"
         case config.File(path=path):
             return fingerprint(*_read(Path(path))[:2])
         case config.CatDog(path=path) if _is_there(path):
@@ -139,7 +156,7 @@ def split(features: Features, validation_fraction: float, seed: int) -> Split:
     """Cut the rows in two at random, as the article does, and standardise where asked.
 
     Raises:
-        InputError: a part is left empty or with one class only.
+        InputError: a part is left empty or without one of the classes.
     """
     from sklearn.model_selection import train_test_split
     from sklearn.preprocessing import StandardScaler
@@ -155,11 +172,14 @@ def split(features: Features, validation_fraction: float, seed: int) -> Split:
             "expected a fraction that leaves rows on both sides"
         ) from error
     y_train, y_validation = features.y[rows], features.y[others]
+    classes = np.unique(features.y)
     for part, y in (("training", y_train), ("validation", y_validation)):
-        if len(np.unique(y)) < 2:
+        missing = np.setdiff1d(classes, y)
+        if missing.size:
             raise InputError(
                 f"validation_fraction: found {validation_fraction} of {n} rows, which with seed "
-                f"{seed} leaves class {1 - y[0]} out of the {part} part; expected both classes"
+                f"{seed} leaves class {missing[0]} out of the {part} part; expected "
+                + ("both classes" if len(classes) == 2 else f"all {len(classes)} classes")
             )
     X_train, X_validation = _take(features.X, rows), _take(features.X, others)
     mean, scale = np.zeros(X_train.shape[1], np.float32), np.ones(X_train.shape[1], np.float32)
@@ -255,7 +275,7 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray, bool]:
     except OSError as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path}: damaged or unreadable ({reason}); expected {LAYOUT}") from error
-    return _check_features(path, X), _check_labels(path, y), made_up
+    return _check_features(path, X), y, made_up
 
 
 def _check_layout(path: Path, file: h5py.File) -> None:
@@ -298,15 +318,20 @@ def _check_features(path: Path, X: np.ndarray) -> np.ndarray:
     return X
 
 
-def _check_labels(path: Path, y: np.ndarray) -> np.ndarray:
+def _check_labels(source: str, y: np.ndarray, many_classes: bool) -> np.ndarray:
     classes = np.unique(y)
-    if not np.isin(classes, (0, 1)).all():
-        found = ", ".join(str(value) for value in classes[:5]) + (
-            " ..." if len(classes) > 5 else ""
-        )
+    values = ", ".join(str(value) for value in classes[:5]) + (" ..." if len(classes) > 5 else "")
+    found = f"{source}: `label` holds {len(classes)} different value(s) ({values})"
+    if many_classes:
+        whole = np.array_equal(classes, np.arange(len(classes)))
+        if not whole or not 3 <= len(classes) <= MOST_CLASSES:
+            raise InputError(
+                f"{found}, expected 0 to K - 1 of three to {MOST_CLASSES} classes, each there"
+            )
+    elif not np.isin(classes, (0, 1)).all():
+        raise InputError(f"{found}, expected 0 and 1")
+    elif len(classes) < 2:
         raise InputError(
-            f"{path}: `label` holds {len(classes)} different values ({found}), expected 0 and 1"
+            f"{source}: `label` holds only class {classes[0]:g}, expected both 0 and 1"
         )
-    if len(classes) < 2:
-        raise InputError(f"{path}: `label` holds only class {classes[0]:g}, expected both 0 and 1")
     return y.astype(np.uint8)

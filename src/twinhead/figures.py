@@ -48,6 +48,20 @@ CONTENDERS = {
     "SGDClassifier": "#56B4E9",
 }
 
+LOSSES = {
+    "0-1": ("#000000", "-"),
+    "hinge": ("#0072B2", "-"),
+    "squared hinge": ("#E69F00", "--"),
+    "logistic": ("#009E73", "-."),
+    "exponential": ("#D55E00", ":"),
+}
+REGRESSION = {
+    "MSE": ("#D55E00", "o-"),
+    "MSLE": ("#E69F00", "s--"),
+    "Huber": ("#0072B2", "^-."),
+    "MAE": ("#009E73", "D:"),
+}
+
 # Where a log axis shows an exact zero; below anything that float64 losses can differ by.
 FLOOR = 1e-17
 
@@ -410,6 +424,193 @@ def cost_by_rows(history: History, rows: Sequence[Row]) -> Figure:
         axes.set_xlabel("training rows")
         axes.set_ylabel("seconds (median)")
         axes.set_title(f"What rows cost the bank, on\n{_name(history)}")
+    return figure
+
+
+def margin_losses(rows: Sequence[Row]) -> Figure:
+    """Draw the margin losses against ys, from near and from far.
+
+    Args:
+        rows: `zoom`, `ys` and a column for each loss.
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(11, 4.8), layout="constrained")
+        figure.suptitle("Margin losses of a sample with label y = ±1 and score s")
+        zooms = dict.fromkeys(row["zoom"] for row in rows)
+        for axes, zoom in zip(figure.subplots(1, len(zooms)), zooms, strict=True):
+            own = [row for row in rows if row["zoom"] == zoom]
+            for name, (colour, line) in LOSSES.items():
+                axes.plot(
+                    [row["ys"] for row in own],
+                    [row[name] for row in own],
+                    line,
+                    color=colour,
+                    linewidth=2.4,
+                    label=name,
+                )
+            axes.axvline(1, color="black", linewidth=0.8, alpha=0.5)
+            axes.set_title(f"From {zoom}" if zoom == "far" else "Near the margin (line: ys = 1)")
+            axes.set_xlabel("margin ys")
+            axes.set_ylabel("loss")
+            axes.legend(loc="upper right")
+    return figure
+
+
+def best_constants(rows: Sequence[Row]) -> Figure:
+    """Draw the constant that each loss prefers against the share of outliers."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(8, 5), layout="constrained")
+        axes = figure.subplots()
+        for name, (colour, line) in REGRESSION.items():
+            own = [row for row in rows if row["loss"] == name]
+            axes.plot(
+                [100 * row["outlier_share"] for row in own],
+                [row["constant"] for row in own],
+                line,
+                color=colour,
+                markersize=12 if name == "Huber" else 6,  # It hides behind MAE otherwise.
+                label=name,
+            )
+        axes.set_xlabel("outliers (% of the rows)")
+        axes.set_ylabel("best constant (unit of y)")
+        axes.set_title("The constant that fits a sample best, by loss")
+        axes.legend()
+    return figure
+
+
+def soft_label(rows: Sequence[Row], label: float) -> Figure:
+    """Draw cross-entropy and divergence of the predictions for a soft label."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(8, 5), layout="constrained")
+        axes = figure.subplots()
+        p = [row["p"] for row in rows]
+        cross, divergence = ([row[n] for row in rows] for n in ("cross_entropy", "divergence"))
+        axes.plot(p, cross, color=REGRESSION["Huber"][0], linewidth=2.4, label="cross-entropy")
+        style = {"color": REGRESSION["MSE"][0], "linewidth": 2.4}
+        axes.plot(p, divergence, "--", label="divergence (KL)", **style)
+        axes.fill_between(p, divergence, cross, alpha=0.12, label="between: entropy of the label")
+        axes.axvline(label, color="black", linewidth=0.8, linestyle=":")
+        axes.set_ylim(0)
+        axes.set_xlabel("predicted probability p")
+        axes.set_ylabel("loss (nats)")
+        axes.set_title(f"A soft label of {label:g}: cross-entropy is lowest there, but not 0")
+        axes.legend(loc="upper center")
+    return figure
+
+
+HEADS = {"sigmoid": ("#0072B2", "-"), "softmax": ("#E69F00", "--")}
+COLUMNS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
+
+
+def errors_by_task(rows: Sequence[Row], data: dict[str, str]) -> Figure:
+    """Draw what share of a constant answer's errors each head leaves, with 95 % intervals.
+
+    Args:
+        rows: `task`, `head`, `loss`, `mean`, `low`, `high`.
+        data: task -> what it was measured on.
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(11, 5.4), layout="constrained")
+        axes = figure.subplots()
+        for place, row in enumerate(rows):
+            axes.errorbar(
+                100 * row["mean"],
+                place,
+                xerr=[[100 * (row["mean"] - row["low"])], [100 * (row["high"] - row["mean"])]],
+                fmt="os^"[list(data).index(row["task"])],
+                color=COLUMNS[list(data).index(row["task"])],
+                capsize=4,
+                markersize=8,
+            )
+        axes.set_yticks(range(len(rows)), [_head(row) for row in rows])
+        axes.invert_yaxis()
+        axes.axvline(100, color="black", linewidth=0.8, linestyle=":")
+        axes.set_xlim(0)
+        axes.set_xlabel(
+            "errors left (% of those of an answer that is always the same; "
+            "mean and 95 % interval over seeds)"
+        )
+        axes.set_title("Which head and loss for which task")
+        for task, colour, marks in zip(data, COLUMNS, "os^", strict=False):
+            name = data[task].replace("$", r"\$")
+            axes.plot([], [], marks, color=colour, markersize=8, label=f"{task}: {name}")
+        axes.legend(loc="upper center", bbox_to_anchor=(0.4, -0.13), ncols=len(data))
+    return figure
+
+
+def _head(row: Row) -> str:
+    head = row["head"].split(", categorical")[0]
+    return f"{head}\n{row['loss']}"
+
+
+def several_labels(rows: Sequence[Row], by_threshold: Sequence[Row]) -> Figure:
+    """Draw F1 of both heads, per row by threshold and per label.
+
+    Args:
+        rows: `head`, `metric`, `mean`, `low`, `high`; those called "F1, label …" are drawn.
+        by_threshold: `head`, `threshold`, `mean`, `low`, `high`.
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(11, 4.8), layout="constrained")
+        left, right = figure.subplots(1, 2, sharey=True)
+        figure.suptitle("Several labels a row, made-up data: F1, mean and 95 % interval over seeds")
+        for shift, (head, (colour, line)) in zip((-0.2, 0.2), HEADS.items(), strict=True):
+            own = [row for row in by_threshold if row["head"] == head]
+            mean, low, high = (np.array([row[n] for row in own]) for n in ("mean", "low", "high"))
+            thresholds = [row["threshold"] for row in own]
+            left.plot(thresholds, mean, line, color=colour, linewidth=2.4, label=head)
+            left.fill_between(thresholds, low, high, color=colour, alpha=0.25, linewidth=0)
+            own = [r for r in rows if r["head"] == head and r["metric"].startswith("F1, label")]
+            mean, low, high = (np.array([row[n] for row in own]) for n in ("mean", "low", "high"))
+            places = np.arange(1, len(own) + 1) + shift
+            right.bar(
+                places,
+                mean,
+                0.38,
+                color=colour,
+                label=head,
+                yerr=[mean - low, high - mean],
+                capsize=3,
+            )
+        left.set_xlabel("threshold")
+        left.set_ylabel("F1")
+        left.set_title("Per row, by threshold")
+        right.set_xlabel("label")
+        right.xaxis.set_major_locator(MaxNLocator(integer=True))
+        right.set_title("Per label, at the threshold that is set")
+        left.set_ylim(0, 1)
+        left.legend(loc="lower left")
+    return figure
+
+
+def label_example(rows: Sequence[Row]) -> Figure:
+    """Draw the article's ten outputs: named rightly, wrongly, or left out.
+
+    Args:
+        rows: `class`, `p`, `threshold`, `passes` and `listed`, which are 0 or 1.
+    """
+    kinds = {
+        (1, 1): ("#009E73", "", "above, and listed"),
+        (1, 0): ("#D55E00", "//", "above, but left out by the article"),
+        (0, 1): ("#CC79A7", "xx", "not above, but listed by the article"),
+        (0, 0): ("#999999", "", "not above"),
+    }
+    with rc_context(STYLE):
+        figure = Figure(figsize=(8, 4.6), layout="constrained")
+        axes = figure.subplots()
+        for kind, (colour, hatch, label) in kinds.items():
+            own = [row for row in rows if (row["passes"], row["listed"]) == kind]
+            places, heights = ([row[n] for row in own] for n in ("class", "p"))
+            style = {"color": colour, "hatch": hatch, "edgecolor": "white", "label": label}
+            bars = axes.bar(places, heights, 0.8, **style)
+            axes.bar_label(bars, fmt="{:g}")
+        threshold = rows[0]["threshold"]
+        axes.axhline(threshold, color="black", linestyle="--", linewidth=1)
+        axes.set_xticks([row["class"] for row in rows])
+        axes.set_xlabel("class")
+        axes.set_ylabel("sigmoid output p")
+        axes.set_title(f"Which classes have p > {threshold:g}? The example of article 001")
+        axes.legend(loc="upper left")
     return figure
 
 
