@@ -121,7 +121,9 @@ class _Net:
         self.keras = keras
         dropout, dense = keras.layers.Dropout(self.settings.dropout), keras.layers.Dense(self.units)
         self.model = keras.Sequential([keras.Input((self.features,)), dropout, dense])
-        optimizer = heads.optimizer(self.settings.optimizer, self.settings.learning_rate)
+        optimizer = heads.optimizer(
+            config.as_dict(self.settings.optimizer), self.settings.learning_rate
+        )
         # One return to Python an epoch instead of one a step; the steps are the same.
         steps = max(1, self.rows // self.settings.batch_size)
         self.model.compile(optimizer, self.loss, steps_per_execution=steps)
