@@ -691,7 +691,7 @@ def _cost_claims(history: History) -> list[claims.Verdict]:
 
 
 def draw(history: History) -> dict:
-    from twinhead import figures
+    from twinhead.figures import activations as figures
 
     return {
         "curves": figures.activation_curves(history),

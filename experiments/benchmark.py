@@ -348,7 +348,7 @@ def _linear(seconds: dict, rows: int) -> claims.Verdict:
 
 
 def draw(history: History) -> dict:
-    from twinhead import figures
+    from twinhead.figures import benchmark as figures
 
     return {
         "cost_by_arms": figures.cost_by_arms(history, summarise(history)),

@@ -359,7 +359,7 @@ def _worst(history: History, numbers: list[claims.Published], shift: int) -> flo
 
 
 def draw(history: History) -> dict:
-    from twinhead import figures
+    from twinhead.figures import equivalence as figures
 
     return {
         "loss_curves": figures.loss_curves(history),

@@ -595,7 +595,7 @@ def _loss_claims(numbers: dict[str, float]) -> list[claims.Verdict]:
 
 
 def draw(history: History) -> dict:
-    from twinhead import figures
+    from twinhead.figures import gradients as figures
 
     return {
         "push_pull": figures.push_pull(history),

@@ -969,12 +969,12 @@ def _of_the_optimum(history: History) -> list[claims.Verdict]:
 
 
 def draw(history: History) -> dict:
-    from twinhead import figures
+    from twinhead.figures import law as figures
 
     rows = summarise(history)
     return {
-        "slide": figures.law_slide(history, rows, history.tables["float32"]),
-        "map": figures.law_map(history, rows),
+        "slide": figures.slide(history, rows, history.tables["float32"]),
+        "map": figures.settings_map(history, rows),
         "float32": figures.float32_gap(history.tables["float32"]),
     }
 

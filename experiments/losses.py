@@ -824,7 +824,7 @@ def _outliers(numbers: Numbers, id: str, loss: str, most: float) -> claims.Verdi
 
 
 def draw(history: History) -> dict:
-    from twinhead import figures
+    from twinhead.figures import losses as figures
 
     return {
         "margin_losses": figures.margin_losses(history.tables["margins"]),

@@ -283,7 +283,7 @@ def summarise(history: History) -> list[dict[str, float]]:
 
 
 def draw(history: History) -> dict:
-    from twinhead import figures
+    from twinhead.figures import lr_ratio as figures
 
     rows = summarise(history)
     return {

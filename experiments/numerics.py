@@ -745,7 +745,7 @@ def _sigmoid_of_difference(numbers: dict[str, float]) -> list[claims.Verdict]:
 
 
 def draw(history: History) -> dict:
-    from twinhead import figures
+    from twinhead.figures import numerics as figures
 
     return {
         "softmax_error": figures.loss_errors(history, "softmax"),

@@ -704,7 +704,7 @@ def _counts(history: History) -> list[claims.Verdict]:
 
 
 def draw(history: History) -> dict:
-    from twinhead import figures
+    from twinhead.figures import tasks as figures
 
     rows = history.tables["means"]
     heads = [row for row in rows if row["metric"] == ERRORS and UNTRAINED not in row["head"]]

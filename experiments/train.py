@@ -42,13 +42,13 @@ def judge(history: History) -> list:
 
 
 def draw(history: History) -> dict:
-    from twinhead import figures
+    from twinhead.figures import train as figures
 
     return {"loss_curves": figures.arm_curves(history)}
 
 
 def draw_sweep(histories: list[History]) -> dict:
-    from twinhead import figures
+    from twinhead.figures import train as figures
 
     return {"sweep": figures.sweep_curves(histories)}
 

@@ -52,7 +52,7 @@ MEASURING = (
     *("backend.py", "heads.py", "article.py", "bank.py"),
 )
 PRESENTING = (
-    *("runs.py", "claims.py", "published.csv", "figures.py"),
+    *("runs.py", "claims.py", "published.csv", "figures/__init__.py"),
     *("report.py", "report.html.j2", "macros.html.j2"),
 )
 
@@ -101,7 +101,9 @@ def execute(experiment: Experiment, settings: config.Settings) -> Run:
     outputs = Path(settings.outputs) / experiment.name
     run_id = _run_id(experiment, settings)
     folder = outputs / run_id
-    presentation = provenance.code(*(PACKAGE / name for name in PRESENTING))
+    presentation = provenance.code(
+        *(PACKAGE / name for name in PRESENTING), PACKAGE / "figures" / f"{experiment.name}.py"
+    )
     console = _console()
 
     past = None if settings.force else _finished(folder)
