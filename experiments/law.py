@@ -224,8 +224,9 @@ class Problem:
 
 def measure(settings: config.Law) -> History:
     features = data.load(settings.data)
-    part = (slice(settings.rows), slice(settings.features))
-    features = replace(features, X=features.X[part], y=features.y[part[0]])
+    # At random: a file may hold one class after the other.
+    rows = np.random.default_rng(settings.seed).permutation(len(features.y))[: settings.rows]
+    features = replace(features, X=features.X[rows, : settings.features], y=features.y[rows])
     split = data.split(features, 0.2, settings.seed)
     history = History(data.describe(features, split))
     tumours = data.load(config.BreastCancer())
