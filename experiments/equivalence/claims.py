@@ -1,0 +1,142 @@
+"""What the article concludes of its experiment, and what its printed log is held against."""
+
+from twinhead.results.claim import Claim, Source, at_least, at_most, exactly, within
+
+ROUNDING = {
+    "float32": within(
+        1e-6, "Float32 keeps 7 digits: 1e-6 is about 16 roundings of a number near 1."
+    ),
+    "float64": within(
+        1e-12, "Float64 keeps 16 digits: 1e-12 allows for thousands of roundings, and no more."
+    ),
+}
+SAME, PUBLISHED, LOG = "The same function", "As published", "The article's log"
+LAW = Source("the law behind it: the two columns have opposite gradients")
+
+
+def _in_both(
+    id: str, name: str, sentence: str, number: str, source: Source, control: str, apart: str
+) -> tuple[Claim, ...]:
+    """Return a claim for each precision; `number` and `control` are followed by it."""
+    return tuple(
+        Claim(
+            id=f"{id}{letter}",
+            name=f"{name}, {precision}",
+            group=SAME,
+            sentence=sentence.replace("PRECISION", precision),
+            number=f"{number}, {precision}",
+            rule=ROUNDING[precision],
+            source=source,
+            control=f"{control}, {precision}",
+            told_apart_by=apart,
+        )
+        for letter, precision in (("a", "float32"), ("b", "float64"))
+    )
+
+
+CLAIMS = (
+    *_in_both(
+        "1",
+        "β = θ1 − θ0 gives the same probability",
+        "With β = θ1 − θ0 both heads give every validation row the same probability "
+        "(PRECISION; largest difference)",
+        "conversion from softmax",
+        Source("000", "section 1"),
+        "wrong conversion from softmax",
+        "β with the sign flipped",
+    ),
+    *_in_both(
+        "2",
+        "Twice the rate, the same losses",
+        "Under common noise, at twice the rate, the validation losses stay the same "
+        "(PRECISION; largest gap over all epochs, relative to losses above 1)",
+        "gap under common noise",
+        Source("000", "conclusions 1 and 3"),
+        "gap at equal rates",
+        "equal learning rates (lr_ratio 1)",
+    ),
+    Claim(
+        "3",
+        "As published, the matched arm is the nearer",
+        PUBLISHED,
+        "As published, the gap after epoch 1 of the arm with β = θ1 − θ0 is less than half "
+        "that of the arm with its own start (their ratio; {over})",
+        "published gap, matched over own start",
+        at_most(
+            0.5,
+            "The article says small and gives no bound; half is where the arms cannot be mixed "
+            "up any more. Its own printed losses give {gap that the article prints:.4f}.",
+        ),
+        Source("000", "section 2.2"),
+        "published gap, own start over matched",
+        "the two arms swapped",
+    ),
+    Claim(
+        "4",
+        "Common noise takes the leftover gap away",
+        PUBLISHED,
+        "The article's leftover gap is dropout and batch order: common noise shrinks it "
+        "(factor, largest gap over all epochs, float32)",
+        "leftover gap, shrunk by common noise",
+        at_least(100, "Whatever the noise does not explain stays; a hundredth is all that may."),
+        LAW,
+        "leftover gap, shrunk by common noise at equal rates",
+        "common noise, but equal learning rates",
+    ),
+    *_in_both(
+        "5",
+        "θ = ±β/2 gives the same probability",
+        "With θ = ±β/2 both heads give every validation row the same probability "
+        "(PRECISION; largest difference)",
+        "conversion from sigmoid",
+        Source("000", "conclusion 2"),
+        "wrong conversion from sigmoid",
+        "θ = ±β, the half forgotten",
+    ),
+    *_in_both(
+        "6",
+        "θ0 + θ1 stands still",
+        "θ0 + θ1 does not change during training "
+        "(PRECISION; largest change, relative to weights above 1)",
+        "change of θ0 + θ1",
+        LAW,
+        "change of θ1 − θ0",
+        "θ1 − θ0 does not change",
+    ),
+    *(
+        Claim(
+            f"7{letter}",
+            f"{head.capitalize()} has {formula} parameters",
+            "What it costs",
+            f"The {head} head has {formula} parameters, counted in the built model",
+            f"parameters, {head}",
+            exactly(formula),
+            Source("000", "conclusion 4"),
+            f"parameters, {other}",
+            f"the {other} head has as many",
+        )
+        for letter, head, other, formula in (
+            ("a", "softmax", "sigmoid", "2(d + 1)"),
+            ("b", "sigmoid", "softmax", "d + 1"),
+        )
+    ),
+    *(
+        Claim(
+            f"8{letter}",
+            f"The article's printed {what}",
+            LOG,
+            f"The {{printed {what}}} {what} that the article prints come out again "
+            "(largest deviation, in tolerances)",
+            f"deviation from printed {what}",
+            within(
+                1,
+                "Each number's tolerance is 3 sd over initial draws, measured on the surrogate: "
+                "the article's own draw cannot be made again with TensorFlow 2.",
+            ),
+            Source("000", "log"),
+            f"deviation from the next epoch's printed {what}",
+            "every epoch held against the next one's numbers",
+        )
+        for letter, what in (("a", "losses"), ("b", "accuracies"))
+    ),
+)

@@ -1,0 +1,145 @@
+"""Features and labels, their split in two, and what tells them from others."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinhead.errors import InputError
+
+ALIGNMENT = 64  # Bytes; TensorFlow copies, or worse, what begins elsewhere.
+MOST_CLASSES = 100  # One head a pair of classes is more than enough with these.
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features X, float32 (n, d), and labels y, uint8 (n,) in {0, 1}; class 1 is positive.
+
+    Or in {0, ..., K - 1}, for an experiment that asks for many classes.
+
+    Attributes:
+        name: fit for a title.
+        made_up: surrogate data; whoever shows a result says so, as the name does.
+        standardise: whether `split` brings every column to mean 0 and variance 1.
+        article: the article whose features these are or stand in for, or nothing.
+    """
+
+    name: str
+    X: np.ndarray
+    y: np.ndarray
+    made_up: bool = False
+    standardise: bool = False
+    article: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One 80/20 cut of the features; equal to itself alone.
+
+    `mean` and `scale` are what was taken out of every column. They come from the training rows
+    alone, and are 0 and 1 where features are used as they are.
+    """
+
+    X_train: np.ndarray
+    y_train: np.ndarray
+    X_validation: np.ndarray
+    y_validation: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+
+
+def check_labels(source: str, y: np.ndarray, many_classes: bool) -> np.ndarray:
+    classes = np.unique(y)
+    values = ", ".join(str(value) for value in classes[:5]) + (" ..." if len(classes) > 5 else "")
+    found = f"{source}: `label` holds {len(classes)} different value(s) ({values})"
+    if many_classes:
+        whole = np.array_equal(classes, np.arange(len(classes)))
+        if not whole or not 3 <= len(classes) <= MOST_CLASSES:
+            raise InputError(
+                f"{found}, expected 0 to K - 1 of three to {MOST_CLASSES} classes, each there"
+            )
+    elif not np.isin(classes, (0, 1)).all():
+        raise InputError(f"{found}, expected 0 and 1")
+    elif len(classes) < 2:
+        raise InputError(
+            f"{source}: `label` holds only class {classes[0]:g}, expected both 0 and 1"
+        )
+    return y.astype(np.uint8)
+
+
+def fingerprint(*arrays: np.ndarray) -> str:
+    """Return the SHA-256 of the arrays' types, shapes and bytes, whatever file they came from."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def split(features: Features, validation_fraction: float, seed: int) -> Split:
+    """Cut the rows in two at random, as the article does, and standardise where asked.
+
+    Raises:
+        InputError: a part is left empty or without one of the classes.
+    """
+    from sklearn.model_selection import train_test_split
+    from sklearn.preprocessing import StandardScaler
+
+    n = len(features.y)
+    try:
+        rows, others = train_test_split(
+            np.arange(n), test_size=validation_fraction, random_state=seed
+        )
+    except ValueError as error:
+        raise InputError(
+            f"validation_fraction: found {validation_fraction} of {n} rows, "
+            "expected a fraction that leaves rows on both sides"
+        ) from error
+    y_train, y_validation = features.y[rows], features.y[others]
+    classes = np.unique(features.y)
+    for part, y in (("training", y_train), ("validation", y_validation)):
+        missing = np.setdiff1d(classes, y)
+        if missing.size:
+            raise InputError(
+                f"validation_fraction: found {validation_fraction} of {n} rows, which with seed "
+                f"{seed} leaves class {missing[0]} out of the {part} part; expected "
+                + ("both classes" if len(classes) == 2 else f"all {len(classes)} classes")
+            )
+    X_train, X_validation = _take(features.X, rows), _take(features.X, others)
+    mean, scale = np.zeros(X_train.shape[1], np.float32), np.ones(X_train.shape[1], np.float32)
+    if features.standardise:
+        scaler = StandardScaler(copy=False).fit(X_train)
+        X_train, X_validation = scaler.transform(X_train), scaler.transform(X_validation)
+        mean, scale = scaler.mean_.astype(np.float32), scaler.scale_.astype(np.float32)
+    return Split(X_train, y_train, X_validation, y_validation, mean, scale)
+
+
+def _take(X: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return these rows in memory that begins where TensorFlow can use it without a copy."""
+    size = len(rows) * X.shape[1] * X.itemsize
+    room = np.empty(size + ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % ALIGNMENT
+    taken = room[start : start + size].view(X.dtype).reshape(len(rows), X.shape[1])
+    return np.take(X, rows, axis=0, out=taken, mode="clip")  # Any other mode fills a buffer first.
+
+
+def describe(features: Features, parts: Split) -> dict[str, str | int | bool]:
+    """Return what a history keeps of its data."""
+    return {
+        "name": features.name,
+        "article": features.article,
+        "made_up": features.made_up,
+        "sha256": fingerprint(features.X, features.y),
+        "train_rows": len(parts.y_train),
+        "validation_rows": len(parts.y_validation),
+        "features": features.X.shape[1],
+    }
+
+
+# What an experiment on formulas says in place of `describe`: it has no rows.
+CLOSED_FORMS: dict[str, str | int | bool] = {
+    "name": "closed forms, no data",
+    "article": "",
+    "made_up": False,
+    "sha256": "",
+}

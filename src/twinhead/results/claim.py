@@ -1,0 +1,189 @@
+"""Claims with a number, a tolerance and a direction, each with a control that must fail.
+
+A claim is data: its number and its control's are named numbers of the measurement, so that a
+claim can be reworded, or judged by another rule, without measuring again.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from twinhead.results.history import History
+
+HOLDS, FAILS, NOT_TESTED = "holds", "fails", "not tested"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a number has to satisfy, and why no more and no less.
+
+    Attributes:
+        expected, tolerance: a text is the name of a number of the measurement.
+    """
+
+    comparison: Literal["equal", "at most", "at least"]
+    expected: float | str
+    tolerance: float
+    reason: str
+
+    def accepts(self, measured: float, expected: float) -> bool:
+        """Tell whether the number satisfies the claim; NaN satisfies none."""
+        match self.comparison:
+            case "equal":
+                return abs(measured - expected) <= self.tolerance
+            case "at most":
+                return measured <= expected + self.tolerance
+            case "at least":
+                return measured >= expected - self.tolerance
+
+
+def within(tolerance: float, reason: str, of: float | str = 0) -> Rule:
+    return Rule("equal", of, tolerance, reason)
+
+
+def exactly(expected: float | str, reason: str = "A count is exact.") -> Rule:
+    return Rule("equal", expected, 0, reason)
+
+
+def at_most(expected: float | str, reason: str, tolerance: float = 0) -> Rule:
+    return Rule("at most", expected, tolerance, reason)
+
+
+def at_least(expected: float | str, reason: str, tolerance: float = 0) -> Rule:
+    return Rule("at least", expected, tolerance, reason)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the statement stands: an article's number and the place in it, or another text."""
+
+    text: str
+    place: str = ""
+
+    def __str__(self) -> str:
+        text = f"article {self.text}" if self.text.isdecimal() else self.text
+        return f"{text}, {self.place}" if self.place else text
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence that a measurement bears out or not.
+
+    Attributes:
+        id: unique in its experiment; never given to another claim.
+        name: fits beside a strip on a phone, under 50 characters.
+        group: heads a block of the page.
+        sentence: may name numbers and data of the history in braces, such as {seeds:g} or {rows}.
+        number: of the measurement; where it has none of this name, the claim is not tested.
+        rule: or one for each precision that a run may have.
+        control: the number of the same measurement where the claim must not come out true.
+        told_apart_by: the control in words; the number's name, if left out.
+        data: what it was measured on, where that is not the data of the run.
+    """
+
+    id: str
+    name: str
+    group: str
+    sentence: str
+    number: str
+    rule: Rule | Mapping[str, Rule]
+    source: Source
+    control: str
+    told_apart_by: str = ""
+    data: str = ""
+
+
+@dataclass(frozen=True)
+class ControlVerdict:
+    """What came of the control: `fails` is what it must."""
+
+    claim: str
+    measured: float | None
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came out of a claim; the keys of verdicts.json.
+
+    Attributes:
+        reason: why the tolerance is what it is; or why nothing was tested.
+        verdict: holds, fails or not tested. A claim holds only if its control fails.
+    """
+
+    id: str
+    name: str
+    group: str
+    claim: str
+    source: str
+    expected: float
+    measured: float | None
+    tolerance: float
+    comparison: str
+    reason: str
+    verdict: str
+    control: ControlVerdict
+    data: str
+
+
+def judge(claim: Claim, history: History) -> Verdict:
+    """Judge a claim and its control by the same rule.
+
+    A control that does not fail makes the claim fail: the measurement could not have told.
+    """
+    numbers = history.numbers
+    rule = claim.rule
+    if isinstance(rule, Mapping):
+        rule = rule[str(history.data["precision"])]
+    expected = rule.expected
+    if isinstance(expected, str):
+        expected = numbers.get(expected, float("nan"))
+    reason = rule.reason.format_map({**history.data, **numbers})
+    measured, told = numbers.get(claim.number), numbers.get(claim.control)
+    if measured is None or told is None:
+        measured = told = None
+        verdict = control_verdict = NOT_TESTED
+        reason = history.untested.get(claim.number) or f"not measured: {claim.number}"
+    else:
+        fails = not rule.accepts(told, expected)
+        verdict = HOLDS if rule.accepts(measured, expected) and fails else FAILS
+        control_verdict = FAILS if fails else HOLDS
+    return Verdict(
+        id=claim.id,
+        name=claim.name,
+        group=claim.group,
+        claim=claim.sentence.format_map({**history.data, **numbers}),
+        source=str(claim.source),
+        expected=expected,
+        measured=measured,
+        tolerance=rule.tolerance,
+        comparison=rule.comparison,
+        reason=reason,
+        verdict=verdict,
+        control=ControlVerdict(claim.told_apart_by or claim.control, told, control_verdict),
+        data=claim.data or str(history.data["name"]),
+    )
+
+
+def judge_all(claims: Iterable[Claim], history: History) -> list[Verdict]:
+    return [judge(claim, history) for claim in claims]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a run says in one sentence.
+
+    Attributes:
+        number: the one that the sentence rests on, as in the history's numbers; or None.
+    """
+
+    sentence: str
+    number: float | None = None
+
+
+def counts(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """Return how many claims hold, fail and are not tested, keyed by the verdict."""
+    found = dict.fromkeys((HOLDS, FAILS, NOT_TESTED), 0)
+    for each in verdicts:
+        found[each.verdict] += 1
+    return found

@@ -1,0 +1,126 @@
+"""What the articles print, transcribed by hand into published.csv, and ours beside it."""
+
+import csv
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+from twinhead.results.claim import FAILS, HOLDS, NOT_TESTED, Claim, Source, exactly
+
+@dataclass(frozen=True)
+class Published:
+    """A number that an article prints, with the tolerance that a reproduction has to meet.
+
+    Attributes:
+        experiment: the one that measures it.
+        kind: result; input, which an example starts from; or cited, from where nobody here can go.
+        quantity: what it is, unique in its article.
+        arm, epoch, split, metric: which number of a training log it is; otherwise empty, or 0.
+        erratum: what is wrong with it, where the article is; otherwise empty.
+    """
+
+    article: str
+    experiment: str
+    kind: str
+    place: str
+    quantity: str
+    arm: str
+    epoch: int
+    split: str
+    metric: str
+    printed: float
+    tolerance: float
+    reason: str
+    erratum: str
+
+
+def published(article: str = "", experiment: str = "") -> list[Published]:
+    """Return the numbers of an article or an experiment, transcribed by hand into published.csv."""
+    with (files("twinhead.results") / "published.csv").open(newline="", encoding="utf-8") as file:
+        return [
+            Published(
+                **{
+                    **row,
+                    "epoch": int(row["epoch"] or 0),
+                    "printed": float(row["printed"]),
+                    "tolerance": float(row["tolerance"]),
+                }
+            )
+            for row in csv.DictReader(file)
+            if row["article"] == article or row["experiment"] == experiment
+        ]
+
+
+def beside_print(experiment: str, measured: Mapping[str, float]) -> list[dict[str, float | str]]:
+    """Return a row for every number that the articles print and this experiment answers for.
+
+    Args:
+        measured: keyed "article: quantity", such as "003: softmax([2, 3, 5])[0]"; has every number
+            that is a result.
+    """
+    rows = []
+    for each in published(experiment=experiment):
+        value = measured[f"{each.article}: {each.quantity}"] if each.kind == "result" else math.nan
+        holds = value == each.printed or abs(value - each.printed) <= each.tolerance
+        if math.isnan(each.printed):
+            holds = math.isnan(value)
+        rows.append(
+            {
+                "article": each.article,
+                "place": each.place,
+                "quantity": each.quantity,
+                "printed": each.printed,
+                "measured": value,
+                "tolerance": each.tolerance,
+                "verdict": (HOLDS if holds else FAILS) if each.kind == "result" else NOT_TESTED,
+                "remark": each.erratum or (each.reason if each.kind == "result" else each.kind),
+            }
+        )
+    return rows
+
+
+def misses(article: str, experiment: str, measured: Mapping[str, float]) -> dict[str, float]:
+    """Count the results of one article that do not come out again, its errata left out.
+
+    The control holds every number against the next one's print. Keys are those of `claim`.
+    """
+    numbers = [
+        each
+        for each in published(experiment=experiment)
+        if each.article == article and each.kind == "result" and not each.erratum
+    ]
+    values = [measured[f"{article}: {each.quantity}"] for each in numbers]
+
+    def missed(printed: list[float]) -> int:
+        return sum(
+            not (
+                value == other
+                or (math.isnan(value) and math.isnan(other))
+                or abs(value - other) <= each.tolerance
+            )
+            for value, other, each in zip(values, printed, numbers, strict=True)
+        )
+
+    own = [each.printed for each in numbers]
+    return {
+        f"results that {article} prints": len(numbers),
+        f"results of {article} that miss": missed(own),
+        f"results of {article} that miss the next one's print": missed([*own[1:], own[0]]),
+    }
+
+
+def claim(id: str, article: str) -> Claim:
+    """Return the claim over all results of one article that an experiment answers for."""
+    return Claim(
+        id,
+        name=f"What article {article} prints comes out again",
+        group="Printed numbers",
+        sentence=f"The {{results that {article} prints}} results that article {article} prints here "
+        "come out again (how many do not)",
+        number=f"results of {article} that miss",
+        rule=exactly(0, "Half a unit of the last digit printed, unless the table says why not."),
+        source=Source(article),
+        control=f"results of {article} that miss the next one's print",
+        told_apart_by="every number held against the next one's print",
+    )

@@ -1,0 +1,97 @@
+"""One run, from settings to a finished folder: find it, or measure, present and publish it."""
+
+import json
+import logging
+import shutil
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from twinhead.runs import console, identity, progress, provenance, store
+from twinhead.runs.experiment import Experiment
+from twinhead.settings import RunSettings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run."""
+
+    experiment: Experiment
+    folder: Path
+    exit_code: int
+
+
+def execute(experiment: Experiment, settings: RunSettings) -> Run:
+    """Return the finished run of these settings; measure, judge, draw and publish it if needed.
+
+    A run whose numbers still stand, but which is judged, worded or drawn in another way since, is
+    presented anew from its history.h5, without TensorFlow.
+
+    Raises:
+        InputError: the data or the output folder are at fault.
+    """
+    outputs = Path(settings.outputs) / experiment.name
+    run_id = identity.run_id(experiment, settings)
+    folder = outputs / run_id
+    past = None if settings.force else store.finished(folder)
+    if past is not None and past["presentation"] == identity.presentation(experiment):
+        console.say(
+            f"Found finished: measured {past['started'][:10]} in {past['seconds']:.0f} s. "
+            "force=true measures again."
+        )
+    else:
+        with progress.shown(settings.progress), store.published_whole(outputs, run_id) as aside:
+            if past is None:
+                _measure(experiment, settings, aside)
+            else:
+                shutil.copytree(folder, aside, dirs_exist_ok=True)
+            _present(experiment, aside)
+        if past is not None:
+            console.say("Numbers found; verdicts, pictures and page made anew.")
+    store.point_latest(outputs, run_id)
+    return Run(experiment, folder, console.tell(folder))
+
+
+def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None:
+    started, clock = datetime.now(UTC), time.monotonic()
+    measured = experiment.measure(settings)
+    seconds = time.monotonic() - clock
+
+    from twinhead.results import history  # With pandas: not for finding a finished run.
+
+    history.save(measured, aside / "history.h5")
+    history.save_csv(measured, aside / "history.csv")
+    for name, frame in measured.tables.items():
+        frame.to_csv(aside / f"{name}.csv", index=False, lineterminator="\n")
+    if experiment.export is not None:
+        experiment.export(settings, measured, aside)
+    (aside / "config.yaml").write_text(as_yaml(settings.model_dump()), encoding="utf-8")
+    _, modules = identity.reached(experiment.folder / "measure.py")
+    about = provenance.collect(modules) | {
+        "data": measured.data["name"],
+        "data_sha256": measured.data["sha256"],
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 1),
+    }
+    store.write_json(aside / "provenance.json", about)
+
+
+def _present(experiment: Experiment, aside: Path) -> None:
+    from twinhead.runs import present  # With Matplotlib: not for finding a finished run.
+
+    log.info("judging and drawing")
+    about = json.loads((aside / "provenance.json").read_text(encoding="utf-8"))
+    about["presentation"] = identity.presentation(experiment)
+    store.write_json(aside / "provenance.json", about)
+    present.write(experiment, aside)
+
+
+def as_yaml(values: dict[str, Any]) -> str:
+    """Return settings as YAML, lists in one line."""
+    return yaml.safe_dump(values, sort_keys=False, default_flow_style=None, width=10**6)

@@ -1,0 +1,56 @@
+"""A measured run made readable: verdicts, answer, pictures, page. Reads history.h5 and no data."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from twinhead.pages import report, style
+from twinhead.results import claim, history, published
+from twinhead.runs import store
+from twinhead.runs.experiment import Experiment
+
+
+def write(experiment: Experiment, folder: Path) -> None:
+    """Write everything that follows from a measured history.h5 into its run's folder."""
+    measured = history.load(folder / "history.h5")
+    verdicts = claim.judge_all(experiment.claims, measured)
+    answer = experiment.answer(measured, verdicts)
+    figures = {name: draw(measured) for name, draw in experiment.figures.items()}
+    store.write_json(folder / "verdicts.json", [asdict(verdict) for verdict in verdicts])
+    store.write_json(
+        folder / "answer.json",
+        {
+            "title": experiment.title,
+            "question": experiment.question,
+            "answer": answer.sentence,
+            "number": answer.number,
+            "counts": claim.counts(verdicts),
+            "data": {
+                key: measured.data[key]
+                for key in ("name", "train_rows", "validation_rows", "features", "made_up")
+                if key in measured.data
+            },
+            "differs": experiment.notes,
+        },
+    )
+    (folder / "figures").mkdir(exist_ok=True)
+    for name, figure in figures.items():
+        save(figure, folder / "figures" / name)
+    page = report.page(
+        title=experiment.title,
+        history=measured,
+        verdicts=verdicts,
+        figures=figures,
+        config=(folder / "config.yaml").read_text(encoding="utf-8"),
+        provenance=json.loads((folder / "provenance.json").read_text(encoding="utf-8")),
+        printed=published.published(str(measured.data.get("article", ""))),
+        notes=experiment.notes,
+    )
+    (folder / "report.html").write_text(page, encoding="utf-8")
+
+
+def save(figure: Figure, stem: Path) -> None:
+    for kind in ("png", "svg"):
+        style.save(figure, stem.with_suffix(f".{kind}"), kind)

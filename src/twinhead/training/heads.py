@@ -1,0 +1,141 @@
+"""The two heads in Keras: how they start, what they are built of, what they are worth.
+
+Everything works on logits. On probabilities Keras clips, and for the two losses differently.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from twinhead.training.backend import keras, tf
+from twinhead.data.features import Split
+from twinhead.results.history import Arm
+from twinhead.matching import match_sigmoid
+
+UNITS = {"softmax": 2, "sigmoid": 1}
+
+
+def initial(arm: Arm, features: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights an arm starts from: kernel (d, units), bias (units,), in its precision.
+
+    Drawn in float32 for both precisions, so that they can be compared. Matched in the arm's own:
+    a difference rounded to float32 would cost float64 half of its digits.
+    """
+    if arm.head == "sigmoid" and arm.init == "transfer":
+        return match_sigmoid(*_glorot("softmax", features, arm.seed, arm.precision))
+    return _glorot(arm.head, features, arm.seed, arm.precision)
+
+
+@lru_cache(maxsize=8)  # Hundreds of arms of a sweep start from the same draw.
+def _glorot(head: str, features: int, seed: int, precision: str) -> tuple[np.ndarray, np.ndarray]:
+    units = UNITS[head]
+    # One seed for both shapes would give both heads the same leading numbers.
+    own_seed = int(np.random.SeedSequence([seed, units]).generate_state(1)[0]) >> 1
+    drawn = keras.initializers.GlorotUniform(seed=own_seed)((features, units), dtype="float32")
+    kernel = keras.ops.convert_to_numpy(drawn).astype(precision)
+    bias = np.zeros(units, precision)
+    kernel.flags.writeable = bias.flags.writeable = False  # They are handed out again.
+    return kernel, bias
+
+
+def model(arm: Arm, kernel: np.ndarray, bias: np.ndarray, dropout: float) -> keras.Model:
+    """Return the arm's model, features to logits, holding these weights."""
+    built = keras.Sequential(
+        [
+            keras.Input((len(kernel),), dtype=arm.precision),
+            keras.layers.Dropout(dropout, dtype=arm.precision),
+            keras.layers.Dense(UNITS[arm.head], name="head", dtype=arm.precision),
+        ]
+    )
+    built.get_layer("head").set_weights([kernel, bias])
+    return built
+
+
+def loss(arm: Arm) -> keras.losses.Loss:
+    """Return the arm's cross-entropy on logits; labels are 0 and 1, shape (n, 1), for both heads.
+
+    Without a dtype Keras computes any loss in float32, float64 models included.
+    """
+    if arm.head == "softmax":
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype=arm.precision)
+    return keras.losses.BinaryCrossentropy(from_logits=True, dtype=arm.precision)
+
+
+def accuracy(head: str) -> keras.metrics.Metric:
+    if head == "softmax":
+        return keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    return keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)  # On logits.
+
+
+def optimizer(options: Mapping[str, Any], learning_rate) -> keras.optimizers.Optimizer:
+    """Return Keras's optimizer of this `name`, with its other options.
+
+    Args:
+        learning_rate: a number or one of Keras's schedules.
+    """
+    own = {key: value for key, value in options.items() if key != "name"}
+    # By its class: keras.optimizers.get knows some of them only under other names, or not at all.
+    (kind,) = (
+        each for name, each in vars(keras.optimizers).items() if name.lower() == options["name"]
+    )
+    built = kind(**own)
+    built.learning_rate = learning_rate
+    return built
+
+
+BLOCK_ROWS = 2048  # Rows evaluated at a time: the logits of many arms outweigh the features.
+
+
+def evaluate(head: str, kernel: np.ndarray, bias: np.ndarray, X, y: np.ndarray) -> np.ndarray:
+    """Return mean cross-entropy and accuracy at fixed weights, over all rows, summed in float64.
+
+    Keras's epoch loss is another thing: a running mean over weights that move.
+
+    Args:
+        kernel, bias: of one or more arms with this head, side by side, shapes (d, arms * units)
+            and (arms * units,).
+        X: array or tensor, shape (n, d); the logits have its precision.
+        y: labels, shape (n,).
+    Returns:
+        losses in the first row, accuracies in the second, shape (2, arms).
+    """
+    sums = np.zeros((2, len(bias) // UNITS[head]))
+    for start in range(0, len(y) if len(bias) else 0, BLOCK_ROWS):
+        block = slice(start, start + BLOCK_ROWS)
+        labels = y[block, None]
+        z = tf.cast(tf.matmul(tf.convert_to_tensor(X[block]), kernel) + bias, tf.float64)
+        if head == "softmax":
+            z = tf.reshape(z, (len(labels), -1, 2))
+            every = np.repeat(labels.astype(np.int32), z.shape[1], axis=1)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=every, logits=z)
+            positive = z[..., 1] > z[..., 0]
+        else:
+            every = np.repeat(labels.astype(np.float64), z.shape[1], axis=1)
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=every, logits=z)
+            positive = z > 0
+        right = tf.cast(positive == labels.astype(bool), tf.float64)
+        sums += [tf.reduce_sum(values, axis=0).numpy() for values in (losses, right)]
+    return sums / len(y)
+
+
+def probabilities(head: str, logits: np.ndarray) -> np.ndarray:
+    """Return p(y = 1 | x) as Keras computes it, shape (n,), of the logits' precision."""
+    if head == "softmax":
+        return keras.ops.convert_to_numpy(keras.ops.softmax(logits))[:, 1]
+    return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))[:, 0]
+
+
+def for_users(arm: Arm, kernel: np.ndarray, bias: np.ndarray, split: Split) -> keras.Model:
+    """Return the trained head as a model from raw features to probabilities.
+
+    What was taken out of the features before training is taken out inside the model.
+    """
+    layers = [keras.Input((len(kernel),), dtype=arm.precision)]
+    if np.any(split.mean != 0) or np.any(split.scale != 1):
+        layers.append(keras.layers.Normalization(mean=split.mean, variance=split.scale**2))
+    layers.append(keras.layers.Dense(UNITS[arm.head], activation=arm.head, dtype=arm.precision))
+    built = keras.Sequential(layers)
+    built.layers[-1].set_weights([kernel, bias])
+    return built
