@@ -1,14 +1,32 @@
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from twinhead import data
+from twinhead.cli.composing import compose
+from twinhead.data.features import Features, split as cut
+from twinhead.runs.execute import execute
+from twinhead.runs.experiment import Experiment
 
 PROJECT = Path(__file__).parents[1]
+
+# What makes an experiment quick: the same words for all tests, so that its run is made once.
+SMALL = {
+    "equivalence": "data=surrogate data.rows=400 data.features=12 epochs=2 repeats=2 learning_rate=0.1",
+    "lr_ratio": "data=surrogate data.rows=400 data.features=12 epochs=2 seeds=[0,1] learning_rate=0.1",
+    "train": "data=surrogate data.rows=400 data.features=12 epochs=2",
+    "law": "data=surrogate data.rows=300 data.features=12 rows=200 features=8 steps=40 long_steps=200",
+    "benchmark": "data=surrogate data.rows=400 data.features=12 arms=[1,4] repeats=1 epochs=1",
+    "numerics": "draws=50 sizes=geomspace(0.1,1000,9)",
+    "gradients": "draws=20",
+    "activations": "steps=50 elements=1000 repeats=3",
+    "losses": "",
+    "tasks": "seeds=[0,1]",
+}
 
 
 @pytest.fixture(scope="session")
@@ -17,23 +35,42 @@ def split():
     generator = np.random.default_rng(5)
     y = generator.permutation(np.arange(504) % 2).astype(np.uint8)
     X = generator.standard_normal((504, 17)).astype(np.float32) + 0.5 * y[:, None]
-    return data.split(data.Features("made up in a test", X.astype(np.float32), y), 0.2, seed=3)
+    return cut(Features("made up in a test", X.astype(np.float32), y), 0.2, seed=3)
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory):
+    """Execute an experiment, small, in a folder of the session; the same words give the same run."""
+    place = tmp_path_factory.mktemp("runs")
+
+    @cache
+    def executed(name, *words):
+        experiment = Experiment(name)
+        before = Path.cwd()
+        os.chdir(place)  # The surrogate's cache goes to ./data.
+        try:
+            given = [*SMALL[name].split(), f"outputs={place / 'outputs'}", "progress=false", *words]
+            return execute(experiment, compose(f"experiment/{name}", experiment.Settings, given))
+        finally:
+            os.chdir(before)
+
+    return executed
 
 
 @pytest.fixture
-def run_script(tmp_path):
-    """Run an experiment as a user does, from an empty folder; returns the finished process."""
+def twinhead(tmp_path):
+    """Run the command as a user does, from an empty folder; returns the finished process."""
 
-    def run(script, *words, **options):
+    def call(*words, **options):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("HYDRA")}
         return subprocess.run(
-            [sys.executable, PROJECT / "experiments" / f"{script}.py", *words],
+            [sys.executable, "-m", "twinhead", *words],
             cwd=options.pop("cwd", tmp_path),
             capture_output=True,
             text=True,
             env=environment | options.pop("env", {}),
-            timeout=200,
+            timeout=300,
             check=False,
         )
 
-    return run
+    return call

@@ -1,0 +1,5 @@
+"""`python -m twinhead` is the command `twinhead`."""
+
+from twinhead.cli.main import main
+
+main()
