@@ -32,6 +32,10 @@ def compose(name: str, kind: type[Checked], words: Sequence[str]) -> Checked:
     Raises:
         InputError: a word is unknown or its value is wrong.
     """
+    for word in words:
+        key, _, value = word.partition("=")
+        if key.endswith(".name"):
+            raise InputError(f"{key}: found {value}; use {key.removesuffix('.name')}={value}")
     try:
         with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
             composed = hydra.compose(name, overrides=[_quoted(word) for word in words])
@@ -39,7 +43,9 @@ def compose(name: str, kind: type[Checked], words: Sequence[str]) -> Checked:
         if missing:
             raise InputError(f"{missing[0]}: found nothing, expected {missing[0]}=...")
         values = OmegaConf.to_container(composed, resolve=True)
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(_one_line(error, kind)) from error
     try:
         return kind.model_validate(values)
@@ -88,7 +94,8 @@ def _told(error: ErrorDetails, values: Any, kind: type[BaseModel]) -> str:
             key = ".".join([*path, str(error["loc"][-1])])
             return f"{key}: found nothing, expected {key}=..."
         case "union_tag_invalid":
-            return f"{key}: found {error['ctx']['tag']}, expected one of {error['ctx']['expected_tags']}"
+            context = error["ctx"]
+            return f"{key}: found {context['tag']}, expected one of {context['expected_tags']}"
         case "literal_error":
             group, _, _ = key.rpartition(".")
             return (
@@ -108,7 +115,7 @@ def _shown(value: Any) -> str:
 
 
 def _fields(kind: Any, path: Sequence[str], values: Any) -> list[str]:
-    """Return the keys that stand beside the last of `path`, whichever option of a union it is in."""
+    """Return the keys that stand beside the last of `path`, in whichever option of a union."""
     for part in path:
         values = values.get(part, {}) if isinstance(values, Mapping) else {}
         kinds = _models(kind.model_fields[part].annotation) if part in kind.model_fields else []
