@@ -1,4 +1,4 @@
-"""Where do softmax and cross-entropy lose digits, and how to keep them?"""
+"""Where do softmax and cross-entropy lose digits, and what keeps them?"""
 
 from typing import Annotated
 

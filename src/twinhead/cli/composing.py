@@ -46,7 +46,7 @@ def compose(name: str, kind: type[Checked], words: Sequence[str]) -> Checked:
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(_one_line(error, kind)) from error
+        raise InputError(_one_line(error, kind, words)) from error
     try:
         return kind.model_validate(values)
     except ValidationError as error:
@@ -137,15 +137,14 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     return [model for each in get_args(annotation) for model in _models(each)]
 
 
-def _one_line(error: Exception, kind: type[BaseModel]) -> str:
+def _one_line(error: Exception, kind: type[BaseModel], words: Sequence[str]) -> str:
     """Return Hydra's message in the house's form."""
+    chosen = {key: {"name": value} for key, _, value in (word.partition("=") for word in words)}
     cause = error.__cause__
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     unknown = re.match(r"Could not override '([^']+)'", lines[0])
     if unknown:
-        key = unknown[1]
-        chosen = key.split(".")[:-1]
-        return _unknown_key(key, _fields(kind, chosen, {}))
+        return _unknown_key(unknown[1], _fields(kind, unknown[1].split(".")[:-1], chosen))
     option = re.search(r"Could not find '([^']+)/([^/']+)'", lines[0])
     if option:
         start = next(i for i, line in enumerate(lines) if line.startswith("Available options"))

@@ -16,7 +16,6 @@ from twinhead.matching import IMPOSSIBLE, Translation, translate
 from twinhead.settings import Count, Fraction, FromZero, Positive, Text, Values, one_of
 from twinhead.training.optimizers import AnyOptimizer
 
-
 WANT = "Use it on a model of your own"
 
 
