@@ -51,7 +51,7 @@ def execute(experiment: Experiment, settings: RunSettings) -> Run:
                 _measure(experiment, settings, aside)
             else:
                 shutil.copytree(folder, aside, dirs_exist_ok=True)
-            _present(experiment, aside)
+            _present(experiment, run_id, aside)
         if past is not None:
             console.say("Numbers found; verdicts, pictures and page made anew.")
     store.point_latest(outputs, run_id)
@@ -82,14 +82,14 @@ def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None
     store.write_json(aside / "provenance.json", about)
 
 
-def _present(experiment: Experiment, aside: Path) -> None:
+def _present(experiment: Experiment, run_id: str, aside: Path) -> None:
     from twinhead.runs import present  # With Matplotlib: not for finding a finished run.
 
     log.info("judging and drawing")
     about = json.loads((aside / "provenance.json").read_text(encoding="utf-8"))
     about["presentation"] = identity.presentation(experiment)
     store.write_json(aside / "provenance.json", about)
-    present.write(experiment, aside)
+    present.write(experiment, run_id, aside)
 
 
 def as_yaml(values: dict[str, Any]) -> str:
