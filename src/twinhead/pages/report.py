@@ -44,14 +44,17 @@ def page(
     drawn = [pictures.picture(name, figure) for name, figure in figures.items()]
     links = {picture.name: _picture_links(picture.name) for picture in drawn}
     measured = {"configuration": "#configuration"}
+    groups = strips.groups(verdicts)
     return _environment().get_template("report.html.j2").render(
         home=HOME,
         experiment=about["experiment"],
         run=about["run"],
         about=about,
         answer=answer(about["answer"], about["number"]),
-        failing=[verdict for verdict in verdicts if verdict.verdict == FAILS],
-        groups=strips.groups(verdicts),
+        failing=[
+            row for rows in groups.values() for row in rows if row.verdict.verdict == FAILS
+        ],
+        groups=groups,
         claims_heading=claims_heading(about["counts"]),
         claim_links={"verdicts.json": "verdicts.json", "code": f"{CODE}/claims.py", **measured},
         ticks=[(strips.place(10.0**power), power_of_ten(power)) for power in strips.TICKS],

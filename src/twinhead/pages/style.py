@@ -110,15 +110,16 @@ def line(axes: Axes, y: Sequence[float], colour: str, **looks: Any) -> None:
 def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     """Write a name beside the end of each line, right of the axes, pushed apart where they meet.
 
+    To be called when the axes have their limits.
+
     Args:
         ends: y, name and colour of each; y as in the data.
     """
     to_share = axes.transScale + axes.transLimits
-    apart = 0.19 / (0.72 * axes.get_figure().get_figheight())
-    below = -math.inf
-    for y, name, colour in sorted(ends):
-        share = max(float(to_share.transform((axes.get_xlim()[0], y))[1]), below + apart)
-        below = share
+    ends = sorted(ends)
+    shares = [float(to_share.transform((axes.get_xlim()[0], y))[1]) for y, _, _ in ends]
+    height = 0.72 * axes.get_figure().get_figheight() / axes.get_subplotspec().get_gridspec().nrows
+    for share, (_, name, colour) in zip(spread(shares, 0.19 / height), ends, strict=True):
         axes.annotate(
             raised(name),
             (1, share),
@@ -130,6 +131,26 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
             fontsize=10,
             annotation_clip=False,
         )
+
+
+def spread(places: Sequence[float], apart: float) -> list[float]:
+    """Return ascending places moved as little as keeps neighbours `apart`: crowds about their mean."""
+    crowds: list[list[float]] = []
+    for place in places:
+        crowds.append([place])
+        while len(crowds) > 1 and _middle(crowds[-1]) - _middle(crowds[-2]) < apart * (
+            len(crowds[-1]) + len(crowds[-2])
+        ) / 2:
+            crowds[-2:] = [crowds[-2] + crowds[-1]]
+    return [
+        _middle(crowd) + apart * (i - (len(crowd) - 1) / 2)
+        for crowd in crowds
+        for i in range(len(crowd))
+    ]
+
+
+def _middle(crowd: Sequence[float]) -> float:
+    return sum(crowd) / len(crowd)
 
 
 def gap_axis(axes: Axes, highest: float) -> None:

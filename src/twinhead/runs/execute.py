@@ -55,10 +55,13 @@ def execute(experiment: Experiment, settings: RunSettings) -> Run:
         if past is not None:
             console.say("Numbers found; verdicts, pictures and page made anew.")
     store.point_latest(outputs, run_id)
-    return Run(experiment, folder, console.tell(folder))
+    return Run(experiment, folder, console.tell(folder, settings.details))
 
 
 def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None:
+    _, modules = identity.reached(experiment.folder / "measure.py")
+    if "tensorflow" in modules:
+        log.info("starting TensorFlow", extra={"starting": True})  # Seconds, without a word.
     started, clock = datetime.now(UTC), time.monotonic()
     measured = experiment.measure(settings)
     seconds = time.monotonic() - clock
@@ -72,7 +75,6 @@ def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None
     if experiment.export is not None:
         experiment.export(settings, measured, aside)
     (aside / "config.yaml").write_text(as_yaml(settings.model_dump()), encoding="utf-8")
-    _, modules = identity.reached(experiment.folder / "measure.py")
     about = provenance.collect(modules) | {
         "data": measured.data["name"],
         "data_sha256": measured.data["sha256"],
