@@ -147,8 +147,9 @@ def gap_as_published(history: History) -> Figure:
         axes.set_ylabel("loss, sigmoid − softmax (nats)")
         epoch_axis(axes)
         matched, own = (
-            np.abs(_gaps(history.pick(head="sigmoid", init=init, noise="independent")))
-            .mean(axis=0)[1]
+            np.abs(_gaps(history.pick(head="sigmoid", init=init, noise="independent"))).mean(
+                axis=0
+            )[1]
             for init in ("transfer", "random")
         )
         crosses = "; crosses: what it prints" if printed else ""

@@ -11,7 +11,10 @@ from twinhead.results.history import History, Record
 from twinhead.results.published import Published
 
 COLUMNS = 7  # What a phone has room for.
-NOISE = {"independent": "Every arm its own batches and masks", "common": "The same batches and masks"}
+NOISE = {
+    "independent": "Every arm its own batches and masks",
+    "common": "The same batches and masks",
+}
 
 
 @dataclass(frozen=True)

@@ -83,9 +83,7 @@ def _inline(svg: str, name: str) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     used = set(re.findall(r'(?:href="|url\()#([^")]+)', svg))
-    svg = re.sub(
-        r' id="([^"]+)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", svg
-    )
+    svg = re.sub(r' id="([^"]+)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", svg)
     svg = re.sub(r'(href="|url\()#', rf"\1#{name}-", svg)
     for colour, variable in VARIABLES.items():
         svg = re.sub(colour, f"var(--{variable})", svg, flags=re.IGNORECASE)
@@ -109,9 +107,7 @@ def _axes_words(axes: Axes) -> str:
         if name.startswith("_") or len(values) == 0:
             continue
         first, last = float(values[0]), float(values[-1])
-        drawn.append(
-            f"{name}: {short(first)}" + (f" to {short(last)}" if len(values) > 1 else "")
-        )
+        drawn.append(f"{name}: {short(first)}" + (f" to {short(last)}" if len(values) > 1 else ""))
     for bars in axes.containers:
         name = str(bars.get_label())
         if not name.startswith("_"):
@@ -120,4 +116,3 @@ def _axes_words(axes: Axes) -> str:
     parts = [title, about + scale if about else "", "; ".join([*drawn[:SAID], *more])]
     said = ". ".join(re.sub(r"\s+", " ", part) for part in parts if part)
     return said and said + "."
-

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
@@ -45,31 +44,35 @@ def page(
     links = {picture.name: _picture_links(picture.name) for picture in drawn}
     measured = {"configuration": "#configuration"}
     groups = strips.groups(verdicts)
-    return _environment().get_template("report.html.j2").render(
-        home=HOME,
-        experiment=about["experiment"],
-        run=about["run"],
-        about=about,
-        answer=answer(about["answer"], about["number"]),
-        failing=[
-            row for rows in groups.values() for row in rows if row.verdict.verdict == FAILS
-        ],
-        groups=groups,
-        claims_heading=claims_heading(about["counts"]),
-        claim_links={"verdicts.json": "verdicts.json", "code": f"{CODE}/claims.py", **measured},
-        ticks=[(strips.place(10.0**power), power_of_ten(power)) for power in strips.TICKS],
-        hero=drawn[0] if drawn else None,
-        hero_links=links[drawn[0].name] if drawn else {},
-        pictures=drawn[1:],
-        picture_links=links,
-        tables=[
-            tables.table(name, frame, {f"{name}.csv": f"{name}.csv", **measured})
-            for name, frame in history.tables.items()
-        ],
-        losses=losses.tables(history, printed),
-        config=(folder / "config.yaml").read_text(encoding="utf-8"),
-        provenance=provenance,
-        files=_files(folder),
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            home=HOME,
+            experiment=about["experiment"],
+            run=about["run"],
+            about=about,
+            answer=answer(about["answer"], about["number"]),
+            failing=[
+                row for rows in groups.values() for row in rows if row.verdict.verdict == FAILS
+            ],
+            groups=groups,
+            claims_heading=claims_heading(about["counts"]),
+            claim_links={"verdicts.json": "verdicts.json", "code": f"{CODE}/claims.py", **measured},
+            ticks=[(strips.place(10.0**power), power_of_ten(power)) for power in strips.TICKS],
+            hero=drawn[0] if drawn else None,
+            hero_links=links[drawn[0].name] if drawn else {},
+            pictures=drawn[1:],
+            picture_links=links,
+            tables=[
+                tables.table(name, frame, {f"{name}.csv": f"{name}.csv", **measured})
+                for name, frame in history.tables.items()
+            ],
+            losses=losses.tables(history, printed),
+            config=(folder / "config.yaml").read_text(encoding="utf-8"),
+            provenance=provenance,
+            files=_files(folder),
+        )
     )
 
 
@@ -109,13 +112,6 @@ def _files(folder: Path) -> dict[str, int]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != "report.html"
     }
-
-
-def _environment() -> Environment:
-    made = environment()
-    made.filters["number"] = number
-    made.filters["digits"] = lambda text: f"{float(text):.10g}"
-    return made
 
 
 def _data_uri(svg: bytes) -> str:
@@ -198,7 +194,7 @@ def articles_page(title: str, articles: Mapping[str, str], answers: Sequence[Ans
         for article, heading in articles.items()
     ]
     return (
-        _environment()
+        environment()
         .get_template("articles.html.j2")
         .render(title=title, sections=sections, runs=answers)
     )

@@ -138,9 +138,11 @@ def spread(places: Sequence[float], apart: float) -> list[float]:
     crowds: list[list[float]] = []
     for place in places:
         crowds.append([place])
-        while len(crowds) > 1 and _middle(crowds[-1]) - _middle(crowds[-2]) < apart * (
-            len(crowds[-1]) + len(crowds[-2])
-        ) / 2:
+        while (
+            len(crowds) > 1
+            and _middle(crowds[-1]) - _middle(crowds[-2])
+            < apart * (len(crowds[-1]) + len(crowds[-2])) / 2
+        ):
             crowds[-2:] = [crowds[-2] + crowds[-1]]
     return [
         _middle(crowd) + apart * (i - (len(crowd) - 1) / 2)

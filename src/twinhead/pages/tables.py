@@ -45,7 +45,11 @@ def _caption(name: str, frame: pd.DataFrame) -> str:
     title = name.replace("_", " ").capitalize()
     if "verdict" in frame:
         found = Counter(frame["verdict"])
-        told = [f"{found[verdict]} {verdict}" for verdict in (HOLDS, FAILS, NOT_TESTED) if verdict in found]
+        told = [
+            f"{found[verdict]} {verdict}"
+            for verdict in (HOLDS, FAILS, NOT_TESTED)
+            if verdict in found
+        ]
         if told:
             return f"{title}: of {len(frame)} rows {', '.join(told)}"
     return f"{title}: {len(frame)} row{'s' if len(frame) != 1 else ''}"

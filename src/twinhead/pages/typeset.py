@@ -7,6 +7,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from twinhead.results.wording import number
+
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # Text fonts often lack the raised digits beyond ³, so that in text a power is an element.
 POWER = re.compile(r"(?<![\w.])(?:(\d+\.\d+|\d{2,})|(\d))e([+-]?)0*(\d+)\b")
@@ -31,6 +33,8 @@ def environment() -> Environment:
         "heads": heads,
         "short": lambda value: rich(short(value)),
         "plain": short,
+        "number": number,
+        "digits": lambda text: f"{float(text):.10g}",
         "slug": slug,
     }
     return made
@@ -60,11 +64,11 @@ def rich(text: Any) -> Markup:
     """Return text as HTML: 1.59e-08 as a power of ten, θ0 with its index below."""
 
     def power(found: re.Match) -> str:
-        number, digit, sign, exponent = found.groups()
+        digits, digit, sign, exponent = found.groups()
         raised = f"10<sup>{'−' if sign == '-' else ''}{exponent}</sup>"
         if digit == "1":
             return raised
-        return f'<span class="n">{number or digit}\u00a0×\u00a0{raised}</span>'
+        return f'<span class="n">{digits or digit}\u00a0×\u00a0{raised}</span>'
 
     indexed = INDEXED.sub(
         lambda found: f"{found[1]}<sub>{found[2].translate(FLAT)}</sub>", str(escape(text))
@@ -77,9 +81,9 @@ def raised(text: str) -> str:
     """Return text for pictures, which have no markup: 1.59e-08 as 1.59 × 10⁻⁸, θ1 as θ₁."""
 
     def power(found: re.Match) -> str:
-        number, digit, sign, exponent = found.groups()
+        digits, digit, sign, exponent = found.groups()
         ten = "10" + f"{sign.strip('+')}{exponent}".translate(RAISED)
-        return ten if digit == "1" else f"{number or digit}\u00a0×\u00a0{ten}"
+        return ten if digit == "1" else f"{digits or digit}\u00a0×\u00a0{ten}"
 
     indexed = INDEXED.sub(lambda found: found[1] + "₀₁"[int(found[2])], text)
     return POWER.sub(power, indexed)

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from twinhead.runs import console, identity, progress, provenance, store
+from twinhead.runs import console, identity, index, progress, provenance, store
 from twinhead.runs.experiment import Experiment
 from twinhead.settings import RunSettings
 
@@ -55,6 +55,7 @@ def execute(experiment: Experiment, settings: RunSettings) -> Run:
         if past is not None:
             console.say("Numbers found; verdicts, pictures and page made anew.")
     store.point_latest(outputs, run_id)
+    index.write(outputs.parent)
     return Run(experiment, folder, console.tell(folder, settings.details))
 
 
