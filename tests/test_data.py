@@ -3,7 +3,10 @@ import numpy as np
 import pytest
 from conftest import PROJECT
 
-from twinhead import config, data, surrogate
+from twinhead.data import surrogate
+from twinhead.data.features import Features, fingerprint
+from twinhead.data.features import split as cut
+from twinhead.data.sources import BreastCancer, CatDog, File, Surrogate
 from twinhead.errors import InputError
 
 REAL = PROJECT.parent / "shared/features/gap_MobileNet.h5"
@@ -22,7 +25,7 @@ def write(path, train=None, label=None, **more):
 
 
 def read(path):
-    return data.load(config.File(path=str(path)))
+    return File(path=str(path)).load()
 
 
 def test_a_file_in_the_layout_is_read(tmp_path):
@@ -111,15 +114,15 @@ def test_truncated_files_are_refused(tmp_path, kept):
 
 def test_fingerprint_is_of_the_arrays_not_the_file(tmp_path):
     one, two = write(tmp_path / "one.h5"), write(tmp_path / "two.h5", test=np.zeros(3))
-    assert data.identity(config.File(path=str(one))) == data.identity(config.File(path=str(two)))
+    assert File(path=str(one)).identity() == File(path=str(two)).identity()
     X = np.zeros((2, 3), np.float32)
-    assert data.fingerprint(X) != data.fingerprint(X.reshape(3, 2))
-    assert data.fingerprint(X) != data.fingerprint(X.astype(np.float64))
+    assert fingerprint(X) != fingerprint(X.reshape(3, 2))
+    assert fingerprint(X) != fingerprint(X.astype(np.float64))
 
 
 def test_split_standardises_on_the_training_rows_only():
-    features = data.load(config.BreastCancer())
-    split = data.split(features, 0.2, seed=1)
+    features = BreastCancer().load()
+    split = cut(features, 0.2, seed=1)
     np.testing.assert_allclose(split.X_train.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(split.X_train.std(axis=0), 1, atol=1e-5)
     assert np.abs(split.X_validation.mean(axis=0)).max() > 0.01
@@ -128,9 +131,9 @@ def test_split_standardises_on_the_training_rows_only():
 
 @pytest.mark.parametrize("fraction", [0.001, 0.999, 0.1])
 def test_a_split_that_leaves_a_class_out_is_refused(fraction):
-    features = data.Features("x", np.ones((8, 2), np.float32), np.r_[1, np.zeros(7)].astype("u1"))
+    features = Features("x", np.ones((8, 2), np.float32), np.r_[1, np.zeros(7)].astype("u1"))
     with pytest.raises(InputError, match="validation_fraction"):
-        data.split(features, fraction, seed=0)
+        cut(features, fraction, seed=0)
 
 
 def test_catdog_is_the_real_file_where_there_is_one(tmp_path, monkeypatch):
@@ -138,12 +141,12 @@ def test_catdog_is_the_real_file_where_there_is_one(tmp_path, monkeypatch):
     monkeypatch.setattr(surrogate, "ROWS", 20)
     monkeypatch.setattr(surrogate, "FEATURES", 3)
     (tmp_path / "data").mkdir()
-    settings = config.compose("train", []).data
-    assert data.identity(settings).startswith("surrogate")
+    settings = CatDog()
+    assert settings.identity().startswith("surrogate")
     write(tmp_path / "data/gap_Xception.h5")
-    features = data.load(settings)
+    features = settings.load()
     assert (features.made_up, features.article) == (False, "000")
-    assert not data.identity(settings).startswith("surrogate")
+    assert not settings.identity().startswith("surrogate")
 
 
 @pytest.mark.parametrize("words", [{"made_up": "yes"}, {}])
@@ -153,17 +156,17 @@ def test_other_features_are_not_taken_for_the_articles(tmp_path, words):
     with h5py.File(path, "r+") as file:
         file.attrs.update(words)
     with pytest.raises(InputError, match="expected the article's features"):
-        data.load(config.CatDog(path=str(path), seed=1))
+        CatDog(path=str(path), seed=1).load()
 
 
 def test_a_named_catdog_file_that_is_missing_is_an_error(tmp_path):
     with pytest.raises(InputError, match="no such file"):
-        data.load(config.CatDog(path=str(tmp_path / "typo.h5"), seed=1))
+        CatDog(path=str(tmp_path / "typo.h5"), seed=1).load()
 
 
 def test_a_surrogate_read_as_a_file_still_says_so(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    data.load(config.Surrogate(rows=50, features=4, seed=1))
+    Surrogate(rows=50, features=4, seed=1).load()
     features = read(tmp_path / "data/surrogate_50x4_seed1.h5")
     assert features.made_up
     assert "surrogate" in features.name
@@ -175,14 +178,14 @@ def test_surrogate_is_non_negative_balanced_and_the_same_again():
     assert X.dtype == np.float32
     assert X.min() == 0
     assert np.bincount(y).tolist() == [301, 300]
-    assert data.fingerprint(X, y) == data.fingerprint(*surrogate.make(601, 32, seed=4))
-    assert data.fingerprint(X, y) != data.fingerprint(*surrogate.make(601, 32, seed=5))
+    assert fingerprint(X, y) == fingerprint(*surrogate.make(601, 32, seed=4))
+    assert fingerprint(X, y) != fingerprint(*surrogate.make(601, 32, seed=5))
 
 
 def test_surrogate_is_kept_and_a_damaged_one_is_made_again(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    settings = config.Surrogate(rows=50, features=4, seed=1)
-    first = data.load(settings)
+    settings = Surrogate(rows=50, features=4, seed=1)
+    first = settings.load()
     (path,) = (tmp_path / "data").iterdir()
     assert first.made_up
     assert "surrogate" in first.name
@@ -190,9 +193,9 @@ def test_surrogate_is_kept_and_a_damaged_one_is_made_again(tmp_path, monkeypatch
 
     with h5py.File(path, "r+") as file:
         file["train"][0, 0] = 77
-    assert data.load(settings).X.tobytes() == first.X.tobytes()
+    assert settings.load().X.tobytes() == first.X.tobytes()
     path.write_bytes(path.read_bytes()[:100])
-    assert data.load(settings).X.tobytes() == first.X.tobytes()
+    assert settings.load().X.tobytes() == first.X.tobytes()
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 

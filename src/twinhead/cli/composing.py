@@ -91,7 +91,9 @@ def _told(error: ErrorDetails, values: Any, kind: type[BaseModel]) -> str:
             return f"{key}: found {error['ctx']['tag']}, expected one of {error['ctx']['expected_tags']}"
         case "literal_error":
             group, _, _ = key.rpartition(".")
-            return f"{key}: found {_shown(found)}, expected {error['ctx']['expected']}; use {group}="
+            return (
+                f"{key}: found {_shown(found)}, expected {error['ctx']['expected']}; use {group}="
+            )
     return f"{key}: found {_shown(found)}; {error['msg']}"
 
 
@@ -110,8 +112,12 @@ def _fields(kind: Any, path: Sequence[str], values: Any) -> list[str]:
     for part in path:
         values = values.get(part, {}) if isinstance(values, Mapping) else {}
         kinds = _models(kind.model_fields[part].annotation) if part in kind.model_fields else []
-        named = [each for each in kinds if isinstance(values, Mapping)
-                 and values.get("name") in get_args(each.model_fields["name"].annotation)]
+        named = [
+            each
+            for each in kinds
+            if isinstance(values, Mapping)
+            and values.get("name") in get_args(each.model_fields["name"].annotation)
+        ]
         if not (named or kinds):
             return []
         kind = (named or kinds)[0]
@@ -153,6 +159,6 @@ def _first_line(error: BaseException) -> str:
 def _unknown_key(key: str, known: Sequence[str]) -> str:
     own = key.lstrip("+~").rpartition(".")[2]
     initials = {"".join(word[0] for word in name.split("_")): name for name in reversed(known)}
-    near = difflib.get_close_matches(own, known, n=1) or [initials[own]] * (own in initials)
-    hint = f"did you mean {near[0]}? " if near else ""
+    near = [*difflib.get_close_matches(own, known, n=1), initials.get(own, "")][0]
+    hint = f"did you mean {near}? " if near else ""
     return f"{key.lstrip('+~')}: unknown key; {hint}expected one of {', '.join(known)}"

@@ -55,14 +55,26 @@ def commands() -> list[str]:
 
 
 def overview() -> str:
-    """Return a line for everything there is, read from the files' first lines: nothing is imported."""
-    lines = ["twinhead <command> [key=value ...]; twinhead <command> --help", "", "Commands"]
-    lines += [f"  {name:13}{summary(COMMANDS / f'{name}.py')}" for name in commands()]
-    lines += ["", "Experiments: one question each (-m in front of lists: several runs)"]
-    lines += [f"  {name:13}{summary(FOLDER / name / '__init__.py')}" for name in names()]
-    return "\n".join(lines)
+    """Return a line for everything there is, by what a user wants.
+
+    Read from the files' first lines and their WANT: nothing is imported.
+    """
+    wanted: dict[str, list[str]] = {}
+    for name in commands():
+        want, line = _said(COMMANDS / f"{name}.py")
+        wanted.setdefault(want, []).append(f"  {name:13}{line}")
+    for name in names():
+        want, line = _said(FOLDER / name / "__init__.py")
+        wanted.setdefault(want or "Ask one question", []).append(f"  {name:13}{line}")
+    blocks = ["\n".join([want, *lines]) for want, lines in wanted.items()]
+    return "\n\n".join(["twinhead <word> [key=value ...]; twinhead <word> --help", *blocks])
 
 
-def summary(path: Path) -> str:
-    """Return the first line of a file's docstring."""
-    return (ast.get_docstring(ast.parse(path.read_bytes())) or "").partition("\n")[0]
+def _said(path: Path) -> tuple[str, str]:
+    """Return a file's WANT, or nothing, and the first line of its docstring."""
+    tree = ast.parse(path.read_bytes())
+    want = ""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "WANT":
+            want = ast.literal_eval(node.value)
+    return want, (ast.get_docstring(tree) or "").partition("\n")[0]

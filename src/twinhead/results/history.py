@@ -6,12 +6,15 @@ Epoch 0 is before the first update. Judging and drawing need nothing but this.
 import csv
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
-import pandas as pd
 
 from twinhead.results.arm import Arm
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass
@@ -63,7 +66,7 @@ class History:
     records: dict[str, Record] = field(default_factory=dict)
     numbers: dict[str, float] = field(default_factory=dict)
     untested: dict[str, str] = field(default_factory=dict)
-    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    tables: "dict[str, pd.DataFrame]" = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
         if record.arm.name in self.records:
@@ -111,7 +114,7 @@ def save(history: History, path: Path) -> None:
         for name, frame in history.tables.items():
             table = file.create_group(f"tables/{name}", track_order=True)
             for column, values in frame.items():
-                kind = None if pd.api.types.is_numeric_dtype(values) else h5py.string_dtype()
+                kind = None if values.dtype.kind in "biuf" else h5py.string_dtype()
                 table.create_dataset(column, data=values.to_numpy(), dtype=kind)
         arms = file.create_group("arms", track_order=True)
         for record in history.records.values():
@@ -126,6 +129,8 @@ def save(history: History, path: Path) -> None:
 
 def load(path: Path) -> History:
     """Read what `save` wrote."""
+    import pandas as pd  # Half a second: an experiment's words are read without it.
+
     with h5py.File(path) as file:
         history = History(
             data=_plain(file.attrs),

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from twinhead import experiments
 from twinhead.errors import InputError
-from twinhead.settings import RunSettings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from twinhead.results.claim import Answer, Claim, Verdict
     from twinhead.results.history import History
+    from twinhead.settings import RunSettings
 
 FOLDER = Path(experiments.__file__).parent
 
@@ -64,13 +64,13 @@ class Experiment:
         return getattr(self.words, "ILLUSTRATES", {})
 
     @property
-    def Settings(self) -> type[RunSettings]:
+    def Settings(self) -> "type[RunSettings]":
         return self.words.Settings
 
     def answer(self, history: "History", verdicts: "list[Verdict]") -> "Answer":
         return self.words.answer(history, verdicts)
 
-    def measure(self, settings: RunSettings) -> "History":
+    def measure(self, settings: "RunSettings") -> "History":
         return self._part(".measure").measure(settings)
 
     @property

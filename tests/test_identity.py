@@ -1,0 +1,124 @@
+"""A run's id changes with all that decides its numbers, and with nothing else."""
+
+import shutil
+from importlib import import_module
+
+import pytest
+from conftest import PROJECT, SMALL
+
+from twinhead.cli.composing import compose
+from twinhead.runs import identity
+from twinhead.runs.experiment import Experiment, names
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    """A copy of the package, to edit files in; identities are taken from it."""
+    copy = tmp_path / "twinhead"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PROJECT / "src/twinhead", copy, symlinks=False, ignore=ignored)
+    monkeypatch.setattr(identity, "PACKAGE", copy)
+    return copy
+
+
+def ids(house, name, *words):
+    """Return the run's id and its presentation, as they would be in the copied house."""
+    experiment = Experiment(name)
+    experiment.folder = house / "experiments" / name
+    given = [*SMALL[name].split(), *words]
+    settings = compose(f"experiment/{name}", experiment.Settings, given)
+    return identity.run_id(experiment, settings), identity.presentation(experiment)
+
+
+def own_files(house, name):
+    return {path.name for path in (house / "experiments" / name).glob("*.py")}
+
+
+PRESENTS = {"claims.py", "figures.py", "sweep_figures.py"}
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_file_of_an_experiments_folder_measures_or_presents(house, name):
+    before = ids(house, name)
+    for file in own_files(house, name):
+        path = house / "experiments" / name / file
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text + "\nEDITED = 1\n", encoding="utf-8")
+        after = ids(house, name)
+        path.write_text(text, encoding="utf-8")
+        assert (after[0] != before[0]) == (file not in PRESENTS), file
+        if file != "measure.py":
+            assert after[1] != before[1] or file not in {*PRESENTS, "__init__.py"}, file
+
+
+def test_words_of_an_experiment_are_not_measured_but_shown(house):
+    path = house / "experiments/equivalence/__init__.py"
+    before = ids(house, "equivalence")
+    path.write_text(path.read_text(encoding="utf-8").replace('TITLE = "', 'TITLE = "New: '))
+    after = ids(house, "equivalence")
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+
+
+MEASURES = ("training/bank.py", "training/noise.py", "data/features.py", "results/history.py")
+MEASURES += ("matching.py", "results/published.csv", "data/surrogate.py", "results/arm.py")
+SHOWS = ("pages/style.py", "results/claim.py", "settings.py", "errors.py", "cli/main.py")
+
+
+@pytest.mark.parametrize(
+    ("file", "decides"), [(f, True) for f in MEASURES] + [(f, False) for f in SHOWS]
+)
+def test_the_core_decides_what_it_measures_and_no_more(house, file, decides):
+    before = ids(house, "equivalence")[0]
+    with (house / file).open("a", encoding="utf-8") as opened:
+        opened.write("\n")
+    assert (ids(house, "equivalence")[0] != before) == decides
+
+
+def test_an_experiment_without_training_does_not_depend_on_the_bank(house):
+    before = ids(house, "numerics")[0]
+    (house / "training/bank.py").write_text("")
+    assert ids(house, "numerics")[0] == before
+
+
+def test_settings_decide_and_folders_and_display_do_not(house):
+    before = ids(house, "equivalence")[0]
+    assert ids(house, "equivalence", "seed=1")[0] != before
+    assert ids(house, "equivalence", "outputs=elsewhere", "progress=false")[0] == before
+
+
+def test_where_a_file_lies_does_not_decide_what_it_holds_does(house, tmp_path):
+    write = import_module("test_data").write
+    one = write(tmp_path / "a.h5")
+    (tmp_path / "b").mkdir()
+    two = shutil.copy(one, tmp_path / "b" / "a.h5")
+    of = [
+        ids(house, "train", "~data", f"+data={{name:file,path:{path}}}")[0] for path in (one, two)
+    ]
+    assert of[0] == of[1]
+
+
+@pytest.mark.parametrize("found", ["absent", "99.9"])
+def test_a_benchmark_with_another_jax_or_without_it_is_another_run(monkeypatch, house, found):
+    before = ids(house, "benchmark")[0]
+    real = identity.versions
+
+    def versions(modules):
+        assert "jax" in modules
+        return real(modules) | {"jax": found}
+
+    monkeypatch.setattr(identity, "versions", versions)
+    assert ids(house, "benchmark")[0] != before or real({"jax"})["jax"] == found
+
+
+def test_the_number_of_threads_is_part_of_a_run(house, monkeypatch):
+    before = ids(house, "equivalence")[0]
+    monkeypatch.setattr(identity, "threads", lambda: 48)
+    assert ids(house, "equivalence")[0] != before
+
+
+def test_versions_of_what_is_imported_count_and_absence_does_too():
+    found = identity.versions({"sklearn", "no_such_module"})
+    assert found.keys() == {"scikit-learn", "no_such_module"}
+    assert found["no_such_module"] == "absent"
+    assert found["scikit-learn"][0].isdigit()
