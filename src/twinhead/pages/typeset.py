@@ -2,13 +2,15 @@
 
 import math
 import re
+from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from twinhead.results.wording import number
 
+HERE = Path(__file__).parent
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # Text fonts often lack the raised digits beyond ³, so that in text a power is an element.
 POWER = re.compile(r"(?<![\w.])(?:(\d+\.\d+|\d{2,})|(\d))e([+-]?)0*(\d+)\b")
@@ -22,7 +24,7 @@ INDEXED = re.compile(r"\b([θβbγ])([01₀₁])\b")
 def environment() -> Environment:
     """Return what renders the templates; an unknown name in one is a defect, never nothing."""
     made = Environment(
-        loader=PackageLoader("twinhead.pages"),
+        loader=FileSystemLoader([HERE / "templates", HERE / "explorer"]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

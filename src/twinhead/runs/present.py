@@ -8,6 +8,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from twinhead.pages import report, style
+from twinhead.pages.explorer import lesson
+from twinhead.pages.explorer import page as explorer
 from twinhead.results import claim, history, published
 from twinhead.runs import store
 from twinhead.runs.experiment import Experiment
@@ -46,6 +48,12 @@ def write(experiment: Experiment, run: str, folder: Path) -> None:
     code.mkdir(exist_ok=True)
     for path in experiment.folder.glob("*.py"):
         shutil.copyfile(path, code / path.name)
+    if (folder / "lesson.json").exists():
+        taught = json.loads((folder / "lesson.json").read_text(encoding="utf-8"))
+        if taught["format"] == lesson.FORMAT:  # Otherwise it is another version's.
+            links = {"All runs": report.HOME, "This run": "report.html"}
+            explored = explorer.page(taught, links)
+            (folder / "explore.html").write_text(explored, encoding="utf-8")
     page = report.page(
         folder,
         about=about,

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from twinhead.data.features import Split
+from twinhead.training.recipe import Recipe
 
+FORMAT = 1  # Of what the trainer reads.
 # Multiplications in all steps of one head that a browser does while nobody waits.
 MOST_WORK = 30e6
 COMPONENTS, TRAINED, HELD = 30, 480, 120  # Of features that are too many.
@@ -43,7 +45,7 @@ def of_rows(name: str, split: Split, seeds: Sequence[int], made_up: bool = False
 def of_run(
     name: str,
     split: Split,
-    recipe: Mapping[str, Any],
+    recipe: Recipe,
     learning_rate: float,
     starts: Mapping[int, tuple[np.ndarray, np.ndarray]],
     made_up: bool = False,
@@ -51,16 +53,15 @@ def of_run(
     """Return the lesson that is a run: its losses are those of the run's history.
 
     Args:
-        recipe: epochs, batch_size, dropout, optimizer (a name and its options).
         learning_rate: the softmax arms'.
         starts: seed -> kernels (d, 2) and (d, 1) that the arms start from; biases start at zero.
     """
-    steps = recipe["epochs"] * -(-len(split.y_train) // recipe["batch_size"])
-    how = _known(recipe["optimizer"])
-    if how is None or _work(split, recipe["epochs"], steps) > MOST_WORK:
+    steps = recipe.epochs * -(-len(split.y_train) // recipe.batch_size)
+    how = _known(recipe.optimizer)
+    if how is None or _work(split, recipe.epochs, steps) > MOST_WORK:
         lesson = of_rows(name, split, list(starts), made_up)
         if how is None:
-            other = f"{recipe['optimizer']['name']} is not among the optimizers here"
+            other = f"{recipe.optimizer['name']} is not among the optimizers here"
             lesson["said"] = f"{lesson['said']}; {other}" if lesson["said"] else other
         return lesson
     optimizer, decay, options = how
@@ -71,9 +72,9 @@ def of_run(
     lesson = _lesson(name, parts, starts, said="", made_up=made_up)
     return lesson | {
         "exact": True,
-        "epochs": recipe["epochs"],
-        "batch": recipe["batch_size"],
-        "dropout": recipe["dropout"],
+        "epochs": recipe.epochs,
+        "batch": recipe.batch_size,
+        "dropout": recipe.dropout,
         "optimizer": optimizer,
         "decay": decay,
         "decays": sorted({*DECAYS, decay}),
@@ -92,6 +93,7 @@ def _lesson(
     X = parts["train"][0]
     mean, plane, share = _plane(X)
     return {
+        "format": FORMAT,
         "name": name,
         "said": said,
         "made_up": made_up,
