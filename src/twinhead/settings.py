@@ -32,7 +32,9 @@ def expected(words: str, accepts: Callable[[Any], bool] = lambda value: True) ->
 
 def whole(low: int, high: int) -> Any:
     """Return the type of a whole number in [low, high]."""
-    return Annotated[int, expected(f"a whole number from {low} to {high}", lambda n: low <= n <= high)]
+    return Annotated[
+        int, expected(f"a whole number from {low} to {high}", lambda n: low <= n <= high)
+    ]
 
 
 def number(low: float, high: float, words: str) -> Any:
@@ -41,7 +43,9 @@ def number(low: float, high: float, words: str) -> Any:
 
 
 def one_of(*words: str) -> Any:
-    return Annotated[str, expected(", ".join(words[:-1]) + f" or {words[-1]}", lambda w: w in words)]
+    return Annotated[
+        str, expected(", ".join(words[:-1]) + f" or {words[-1]}", lambda w: w in words)
+    ]
 
 
 MOST = 2**31 - 1  # Keras and scikit-learn both take 32-bit seeds; some of theirs are signed.

@@ -64,7 +64,7 @@ def picture(name: str, figure: Figure) -> Picture:
         title.set_visible(True)
         title.set_in_layout(True)
     width = 96 * figure.get_size_inches()[0]
-    svg = _inline(buffer.getvalue().decode(), name)
+    svg = inline(buffer.getvalue().decode(), name)
     return Picture(name, finding, words(figure), Markup(svg), width)
 
 
@@ -78,7 +78,7 @@ def _finding(figure: Figure) -> str:
     return re.sub(r"\s+", " ", title.replace(r"\$", "$")).strip()
 
 
-def _inline(svg: str, name: str) -> str:
+def inline(svg: str, name: str) -> str:
     """Return Matplotlib's file as an element: our colours as variables, names unique on the page."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

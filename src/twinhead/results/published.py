@@ -9,6 +9,7 @@ from typing import Any
 
 from twinhead.results.claim import FAILS, HOLDS, NOT_TESTED, Claim, Source, exactly
 
+
 @dataclass(frozen=True)
 class Published:
     """A number that an article prints, with the tolerance that a reproduction has to meet.
@@ -38,7 +39,11 @@ class Published:
 
 def published(article: str = "", experiment: str = "") -> list[Published]:
     """Return the numbers of an article or an experiment, transcribed by hand into published.csv."""
-    kinds: dict[str, Any] = {"epoch": lambda text: int(text or 0), "printed": float, "tolerance": float}
+    kinds: dict[str, Any] = {
+        "epoch": lambda text: int(text or 0),
+        "printed": float,
+        "tolerance": float,
+    }
     with Path(__file__).with_suffix(".csv").open(newline="", encoding="utf-8") as file:
         return [
             Published(**{key: kinds.get(key, str)(text) for key, text in row.items()})

@@ -41,11 +41,16 @@ def _card(folder: Path) -> index.Card | None:
 
 
 def _others(outputs: Path) -> list[index.Other]:
-    """Return the pages over several runs that say their title in a page.json, newest first."""
+    """Return the pages over several runs, which a page.json beside them names; newest first."""
     found = []
-    for path in outputs.glob("*/*/page.json"):
-        if not path.parent.name.startswith("."):
-            title = json.loads(path.read_text(encoding="utf-8"))["title"]
-            place = f"{path.parent.parent.name}/{path.parent.name}/report.html"
-            found.append((path.stat().st_mtime, index.Other(title, place)))
+    for path in (*outputs.glob("*/page.json"), *outputs.glob("*/*/page.json")):
+        place = path.parent.relative_to(outputs)
+        if any(part.startswith(".") for part in place.parts):
+            continue
+        try:
+            about = json.loads(path.read_text(encoding="utf-8"))
+            other = index.Other(about["title"], f"{place.as_posix()}/{about['page']}")
+            found.append((path.stat().st_mtime, other))
+        except (OSError, ValueError, KeyError):
+            continue  # As with a run: another version's, or damaged.
     return [other for _, other in sorted(found, key=lambda each: each[0], reverse=True)]

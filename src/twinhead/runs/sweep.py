@@ -43,7 +43,7 @@ def gather(experiment: Experiment, settings: Sequence[RunSettings], runs: Sequen
             present.save(drawn, aside / "figures" / figure)
         page = sweep.page(title, experiment.question, jobs, figures)
         (aside / "report.html").write_text(page, encoding="utf-8")
-        store.write_json(aside / "page.json", {"title": title})
+        store.write_json(aside / "page.json", {"title": title, "page": "report.html"})
     index.write(outputs)
     console.say("")
     console.table(

@@ -13,6 +13,7 @@ from twinhead.pages.explorer import lesson, page
 from twinhead.runs import index
 from twinhead.settings import Text, Values
 
+WANT = "Look"
 SEEDS = (1, 2, 3)
 
 

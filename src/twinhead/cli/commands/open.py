@@ -11,6 +11,8 @@ from twinhead.errors import InputError
 from twinhead.runs import console, index
 from twinhead.settings import Text, Values
 
+WANT = "Look"
+
 
 class Settings(Values):
     outputs: Text
