@@ -108,8 +108,10 @@ def line(axes: Axes, y: Sequence[float], colour: str, **looks: Any) -> None:
     axes.plot(0, y[0], color=colour, **{**looks, "linestyle": "", "label": None})
 
 
-def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
-    """Write a name beside the end of each line, right of the axes, pushed apart where they meet.
+def label_ends(
+    axes: Axes, ends: Sequence[tuple[float, str, str]], side: str = "right"
+) -> None:
+    """Write a name beside the end of each line, outside the axes, pushed apart where they meet.
 
     To be called when the axes have their limits.
 
@@ -123,10 +125,11 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     for share, (_, name, colour) in zip(spread(shares, 0.19 / height), ends, strict=True):
         axes.annotate(
             raised(name),
-            (1, share),
-            xytext=(6, 0),
+            (1 if side == "right" else 0, share),
+            xytext=(6 if side == "right" else -6, 0),
             xycoords="axes fraction",
             textcoords="offset points",
+            ha="left" if side == "right" else "right",
             va="center",
             color=TEXT.get(colour, colour),
             fontsize=10,
@@ -183,4 +186,4 @@ def epoch_axis(axes: Axes) -> None:
 
 def short(value: float) -> str:
     """Return a bar's label; a number with many zeros would cover its neighbour."""
-    return f"{value:.2g}" if abs(value) > 5e-4 else "≈ 0"
+    return f"{value:.2g}".replace("-", "−") if abs(value) > 5e-4 else "≈ 0"
