@@ -100,16 +100,15 @@ def loss_by_ratio(history: History) -> Figure:
         _ratio_axis(axes, rows)
         losses = {row["lr_ratio"]: row["loss"] for row in finite}
         beside = [
-            f"at {ratio} sigmoid ends at {short(losses[ratio])}, softmax{how} at "
-            f"{short(softmax[ratio])}"
-            for ratio, how in ((2, ""), (4, " at twice its rate"))
+            f"at {ratio} it is {short(losses[ratio])} ({who} {short(softmax[ratio])})"
+            for ratio, who in ((2, "softmax"), (4, "softmax at twice its rate"))
             if ratio in losses
         ]
         if losses:
             finding(
                 figure,
-                f"The loss is lowest at {min(losses, key=losses.__getitem__):g}, which tells of "
-                "the rate and not of the head"
+                f"Sigmoid's loss is lowest at {min(losses, key=losses.__getitem__):g}, which "
+                "tells of the rate and not of the head"
                 + "".join(f"; {each}" for each in beside)
                 + _seeds(rows),
             )

@@ -137,11 +137,13 @@ def _compare(history: History) -> None:
         }
     else:
         history.untested[smallest] = "The grid lacks a ratio from 1.5 to below 2, or to 3 above it."
-    below, above = gaps[grid <= 2], gaps[grid >= 2]
+    around = (grid >= 1) & (grid <= 4)
+    below, above = gaps[around & (grid <= 2)], gaps[around & (grid >= 2)]
     if len(below) > 1 and len(above) > 1:
+        to_the_end = int((np.diff(gaps[around]) <= 0).sum())
         history.numbers |= {
             turns: int((np.diff(below) >= 0).sum() + (np.diff(above) <= 0).sum()),
-            "neighbours whose gap does not grow with the ratio": int((np.diff(gaps) <= 0).sum()),
+            "neighbours whose gap does not grow with the ratio": to_the_end,
         }
     else:
-        history.untested[turns] = "The grid lacks a ratio below 2, or one above it."
+        history.untested[turns] = "The grid lacks a ratio from 1 to below 2, or to 4 above it."
