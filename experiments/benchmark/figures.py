@@ -12,7 +12,6 @@ from twinhead.pages.style import (
     QUIET,
     STYLE,
     WIDTH,
-    data_name,
     finding,
     label_ends,
 )
@@ -73,7 +72,7 @@ def cost_by_arms(history: History) -> Figure:
             f"{arms[-1]} arms take {short(bank.iloc[-1])} s in the bank, one takes "
             f"{short(bank.iloc[0])} s, and one of Keras's fits {short(fit.iloc[0])} s: "
             f"{history.data['train_rows']} rows of {history.data['features']} features, "
-            f"{data_name(history)}",
+            f"{history.data['name']}",
         )
     return figure
 
@@ -95,6 +94,6 @@ def cost_by_rows(history: History) -> Figure:
         finding(
             figure,
             f"{rows[-1] / rows[0]:.2g} times as many rows take the bank "
-            f"{seconds[-1] / seconds[0]:.2g} times as long, on {data_name(history)}",
+            f"{seconds[-1] / seconds[0]:.2g} times as long, on {history.data['name']}",
         )
     return figure

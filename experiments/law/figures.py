@@ -19,7 +19,6 @@ from twinhead.pages.style import (
     SIGMOID,
     STYLE,
     WIDTH,
-    data_name,
     finding,
     gap_axis,
     label_ends,
@@ -77,7 +76,7 @@ def map(history: History) -> Figure:
         finding(
             figure,
             f"Of {len(rows)} settings {', '.join(statuses)}, each with its factor; on "
-            f"{data_name(history)} and breast cancer",
+            f"{history.data['name']} and breast cancer",
         )
     return figure
 

@@ -137,15 +137,17 @@ def loss_curves(history: History) -> Figure:
         # A ratio at which it diverges would leave no room for the others.
         low, high = axes.get_ylim()
         axes.set_ylim(max(low, 0), min(high, 2 * softmax.max()))
-        label_ends(axes, [end for end in ends if axes.get_ylim()[0] <= end[0] <= axes.get_ylim()[1]])
+        label_ends(
+            axes, [end for end in ends if axes.get_ylim()[0] <= end[0] <= axes.get_ylim()[1]]
+        )
         axes.set_ylabel("validation loss (nats)")
         epoch_axis(axes)
         off = {ratio: np.abs(r.loss() - softmax).max() for ratio, r in records.items()}
         least, most = min(off, key=off.__getitem__), max(off, key=off.__getitem__)
         finding(
             figure,
-            f"Seed {seed}: at {least:g} sigmoid is at most {short(off[least])} off softmax's curve, "
-            f"at {most:g} up to {short(off[most])}",
+            f"Seed {seed}: at {least:g} sigmoid is at most {short(off[least])} off softmax's "
+            f"curve, at {most:g} up to {short(off[most])}",
         )
     return figure
 
@@ -167,7 +169,8 @@ def _both_sides(
     shown: Callable[[np.ndarray], np.ndarray],
     joined: bool = False,
 ) -> None:
-    """Draw a quantity against the ratio; into the valley at 2 goes no line that was not measured."""
+    """Draw a quantity against the ratio; no line where none was measured."""
+    # A line to 2 would draw a valley that is not there.
     sides = (rows,) if joined else tuple([r for r in rows if side(r["lr_ratio"])] for side in SIDES)
     for side in sides:
         ratios = [row["lr_ratio"] for row in side]

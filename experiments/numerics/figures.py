@@ -56,9 +56,7 @@ def _errors(history: History, look: tuple[str, str], logits: str) -> Figure:
             for axes, precision in zip(line, precisions, strict=True):
                 own = errors[(errors["precision"] == precision) & (errors["case"] == case)]
                 _ways(axes, own, f"{what}_error", look[0])
-            line[0].set_title(
-                f"{what}, the {case} class has the large logit", fontsize=10, pad=4
-            )
+            line[0].set_title(f"{what}, the {case} class has the large logit", fontsize=10, pad=4)
         for axes, last, precision in zip(grid[0], grid[-1], precisions, strict=True):
             axes.text(0.98, 0.45, precision, transform=axes.transAxes, ha="right", color=QUIET)
             last.set_xlabel(f"{logits}, {precision}")
@@ -144,4 +142,3 @@ def shares(history: History) -> Figure:
             + " or ".join(dict.fromkeys(map(bar, plain))),
         )
     return figure
-

@@ -139,7 +139,9 @@ def example(history: History) -> Figure:
         for kind, looks, label in kinds:
             own = rows[kind]
             edge = "white" if "color" in looks else EDGE
-            bars = axes.bar(own["class"], own["p"], 0.8, label=label, **{**looks, "edgecolor": edge})
+            bars = axes.bar(
+                own["class"], own["p"], 0.8, label=label, **{**looks, "edgecolor": edge}
+            )
             axes.bar_label(bars, fmt="{:g}", fontsize=9.5)
         axes.axhline(threshold, color=INK, linestyle=(0, (5, 3)), linewidth=1.2)
         axes.annotate(
@@ -165,7 +167,10 @@ def _wrong(rows: pd.DataFrame) -> str:
     above, listed = rows["passes"] == 1, rows["listed"] == 1
     said = [
         f"{what} {', '.join(map(str, rows['class'][wrong]))}"
-        for what, wrong in (("left out is", above & ~listed), ("listed wrongly is", listed & ~above))
+        for what, wrong in (
+            ("left out is", above & ~listed),
+            ("listed wrongly is", listed & ~above),
+        )
         if wrong.any()
     ]
     return "; ".join(said) or "all are listed, and no other"
