@@ -19,7 +19,7 @@ SMALL = {
     "equivalence": "data=surrogate data.rows=400 data.features=12 epochs=2 repeats=2 learning_rate=0.1",
     "lr_ratio": "data=surrogate data.rows=400 data.features=12 epochs=2 seeds=[0,1] learning_rate=0.1",
     "train": "data=surrogate data.rows=400 data.features=12 epochs=2",
-    "law": "data=surrogate data.rows=300 data.features=12 rows=200 features=8 steps=40 long_steps=200",
+    "law": "data=surrogate data.rows=300 data.features=12 rows=200 features=8 steps=150 long_steps=200",
     "benchmark": "data=surrogate data.rows=400 data.features=12 arms=[1,4] repeats=1 epochs=1",
     "numerics": "draws=50 sizes=geomspace(0.1,1000,9)",
     "gradients": "draws=20",

@@ -159,6 +159,6 @@ def _first_line(error: BaseException) -> str:
 def _unknown_key(key: str, known: Sequence[str]) -> str:
     own = key.lstrip("+~").rpartition(".")[2]
     initials = {"".join(word[0] for word in name.split("_")): name for name in reversed(known)}
-    near = difflib.get_close_matches(own, known, n=1) or [initials[own]] * (own in initials)
-    hint = f"did you mean {near[0]}? " if near else ""
+    near = [*difflib.get_close_matches(own, known, n=1), initials.get(own, "")][0]
+    hint = f"did you mean {near}? " if near else ""
     return f"{key.lstrip('+~')}: unknown key; {hint}expected one of {', '.join(known)}"

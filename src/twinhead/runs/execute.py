@@ -68,7 +68,7 @@ def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None
     history.save(measured, aside / "history.h5")
     history.save_csv(measured, aside / "history.csv")
     for name, frame in measured.tables.items():
-        frame.to_csv(aside / f"{name}.csv", index=False, lineterminator="\n")
+        frame.to_csv(aside / f"{name}.csv", index=False, lineterminator="\n", na_rep="nan")
     if experiment.export is not None:
         experiment.export(settings, measured, aside)
     (aside / "config.yaml").write_text(as_yaml(settings.model_dump()), encoding="utf-8")
