@@ -1,1 +1,1 @@
-"""A model of your own: what its head is, what is wrong with it, and its twin with the other head."""
+"""A model of your own: its head, what is wrong with it, and its twin with the other one."""

@@ -52,15 +52,17 @@ def made_up(model: Any, seed: int = 0) -> Rows:
     x = []
     for each, shape in zip(inputs, shapes, strict=True):
         if "int" in each.dtype:
-            x.append(generator.integers(0, min(known, default=2), (rows, *shape)).astype(each.dtype))
+            x.append(
+                generator.integers(0, min(known, default=2), (rows, *shape)).astype(each.dtype)
+            )
         elif "float" in each.dtype:
             x.append(generator.standard_normal((rows, *shape)).astype(each.dtype))
         elif each.dtype == "bool":
             x.append(generator.random((rows, *shape)) < 0.5)
         else:
             raise InputError(
-                f"{model.name}: takes {each.dtype}, which cannot be made up; expected data=, a file "
-                f"with rows: {LAYOUT}"
+                f"{model.name}: takes {each.dtype}, which cannot be made up; expected data=, a "
+                f"file with rows: {LAYOUT}"
             )
     return Rows(tuple(x), None, f"{rows} made-up rows")
 

@@ -1,4 +1,4 @@
-"""What a model is compiled with, carried over to its twin: loss, metrics, optimizer and its state."""
+"""What a model is compiled with, carried over to its twin: loss, metrics, optimizer, state."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def regularizers(layer: Any, to: str) -> dict[str, Any]:
     own = penalties(layer)
     if not own:
         return {}
-    mapped = translate({"optimizer": "sgd", "learning_rate": 1.0, **own}, to).settings
+    mapped = translate({"optimizer": "sgd", **own}, to).settings or {}
     made = {}
     for name in ("kernel_regularizer", "bias_regularizer"):
         found = getattr(layer, name)
@@ -96,7 +96,9 @@ def carry(reading: Reading, rebuilt: Rebuilt, to: str) -> Carried:
         swapped = losses.swap(reading.loss, to)
         loss, factor = _put(reading, model.loss, swapped.loss), swapped.factor
         notes += [swapped.labels] if swapped.labels else []
-        one_hot = swapped.labels == losses.ONE_HOT if to == "softmax" else reading.loss.kind != "sparse"
+        one_hot = (
+            swapped.labels == losses.ONE_HOT if to == "softmax" else reading.loss.kind != "sparse"
+        )
     place = metrics.Place(logits=not reading.activations, one_hot=one_hot)
     for name in ("metrics", "weighted_metrics"):
         config[name], said = _swapped_metrics(reading, config.get(name), to, place)
@@ -110,8 +112,10 @@ def carry(reading: Reading, rebuilt: Rebuilt, to: str) -> Carried:
         loss_weights=_weighted(reading, config.get("loss_weights"), factor),
         auto_scale_loss=False,  # A wrapper is carried over as it is, or as it is not.
     )
-    if model.optimizer.built:
+    if optimizers.has_state(model.optimizer):
         _carry_state(reading, rebuilt, made)
+    elif model.optimizer.built:
+        notes.append("the optimizer had no state to carry over: Keras leaves it out of .h5 files")
     if made.split:
         notes.append(
             "head and trunk have a rate each now (MultiOptimizer): both heads hand the trunk the "

@@ -239,10 +239,9 @@ def _check(verdict: Verdict, anyway: bool) -> None:
 def _lines(verdict: Verdict) -> Iterable[str]:
     """Yield a verdict's lines, the answer first."""
     largest = max(verdict.gaps, key=lambda gap: gap.log_odds / (gap.tolerance or 1))
-    same = {"holds": "the same function", "not tested": "not told apart"}[
-        "holds" if verdict.holds else "not tested"
-    ]
-    yield f"{verdict.head}: {OTHER[verdict.to]} to {verdict.to}, {same} ({largest.log_odds:.0e} apart)"
+    same = "the same function" if verdict.holds else "told apart by nothing"
+    heads = f"{OTHER[verdict.to]} to {verdict.to}"
+    yield f"{verdict.head}: {heads}, {same} ({largest.log_odds:.0e} apart)"
     yield f"  positive class: column {verdict.positive} of the softmax head"
     yield f"  gap over {verdict.rows}, and with the columns swapped (must be large)"
     for gap in verdict.gaps:

@@ -13,6 +13,7 @@ from twinhead.errors import InputError
 from twinhead.models.backend import keras
 from twinhead.models.paths import EXPECTED, check_model
 
+
 def load(path: Path) -> Any:
     """Return the model that a file holds, compiled as it was saved.
 
@@ -41,12 +42,16 @@ def _reason(path: Path, error: Exception) -> str:
         )
     own, other = keras.version(), _version(path)
     if other and other.split(".")[:2] != own.split(".")[:2]:
-        return f"written by Keras {other} and not read by {own} ({_line(said)}); expected {EXPECTED}"
+        return (
+            f"written by Keras {other} and not read by {own} ({_line(said)}); expected {EXPECTED}"
+        )
     return f"damaged or unreadable ({_line(said)}); expected {EXPECTED}"
 
 
 def _line(said: str) -> str:
-    return next((line.strip() for line in said.splitlines() if line.strip()), "no reason given")[:200]
+    return next((line.strip() for line in said.splitlines() if line.strip()), "no reason given")[
+        :200
+    ]
 
 
 def _version(path: Path) -> str:

@@ -163,9 +163,7 @@ def _binary_focal(loss: Loss) -> Swapped:
     alpha, gamma = loss.options.get("alpha", 0.25), loss.options.get("gamma", 2.0)
     balanced = loss.options.get("apply_class_balancing", False)
     weights = [1 - alpha, alpha] if balanced else 1.0
-    return Swapped(
-        _built("categorical focal", loss, gamma=gamma, alpha=weights), labels=ONE_HOT
-    )
+    return Swapped(_built("categorical focal", loss, gamma=gamma, alpha=weights), labels=ONE_HOT)
 
 
 def _same_with(labels: str) -> Callable[[Loss], Swapped]:

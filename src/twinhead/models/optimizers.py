@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from twinhead.errors import InputError
-from twinhead.matching import IMPOSSIBLE, Translation, translate
+from twinhead.matching import Translation, translate
 from twinhead.models.backend import keras
 
 optimizers = keras.optimizers
@@ -69,11 +69,8 @@ def translated(
         InputError: nothing makes the other head the same, or the map does not know a setting.
     """
     settings = settings_of(optimizer)
-    try:
-        translation = translate({**settings, **penalties}, to)
-    except (KeyError, ValueError) as error:
-        raise InputError(f"optimizer: not in the map: {error.args[0]}") from error
-    if translation.status == IMPOSSIBLE:
+    translation = translate({**settings, **penalties}, to)
+    if translation.settings is None:
         raise InputError(
             f"optimizer: no settings of {type(optimizer).__name__} make the {to} head the same: "
             + "; ".join(translation.conditions)
@@ -107,6 +104,14 @@ def _rate(optimizer: Any, given: Any, factor: float) -> Any:
         elif value is not None:
             config[key] = value * factor
     return type(schedule).from_config(config)
+
+
+def has_state(optimizer: Any) -> bool:
+    """Tell whether an optimizer keeps anything of weights.
+
+    One that came from an .h5 file with a model is built, and knows of no weight.
+    """
+    return bool(optimizer.built and optimizer._trainable_variables)
 
 
 def copied(optimizer: Any) -> Any:
@@ -236,4 +241,6 @@ def pattern(head: Sequence[str], others: Sequence[str]) -> str:
         matches = [path for path in (*head, *others) if re.fullmatch(found, path)]
         if len(matches) == len(head):
             return found
-    raise InputError(f"{'/'.join(parts)}: found other variables under this path, expected the head's")
+    raise InputError(
+        f"{'/'.join(parts)}: found other variables under this path, expected the head's"
+    )

@@ -41,7 +41,9 @@ def check_model(path: Path) -> None:
 def check_new(path: Path, suffix: str) -> None:
     """Raise an InputError unless a file of this suffix can be written there, and is not yet."""
     if path.suffix != suffix:
-        raise InputError(f"{path}: found {path.suffix or 'no suffix'}, expected a {suffix} to write")
+        raise InputError(
+            f"{path}: found {path.suffix or 'no suffix'}, expected a {suffix} to write"
+        )
     if path.exists():
         raise InputError(f"{path}: found a file already, expected a new name")
     if not path.parent.is_dir():

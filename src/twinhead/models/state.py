@@ -18,10 +18,8 @@ EVEN = "even in the gradient: as large for θ1, θ0 and β"
 
 KEPT: dict[str, dict[str, str]] = {
     "SGD": {"momentums": WEIGHT},
-    **dict.fromkeys(
-        ("Adam", "AdamW"),
-        {"_momentums": LINEAR, "_velocities": EVEN, "_velocity_hats": EVEN},
-    ),
+    "Adam": {"_momentums": LINEAR, "_velocities": EVEN, "_velocity_hats": EVEN},
+    "AdamW": {"_momentums": LINEAR, "_velocities": EVEN, "_velocity_hats": EVEN},
     "Nadam": {"_momentums": LINEAR, "_velocities": EVEN},
     "Lamb": {"_momentums": LINEAR, "_velocities": EVEN},
     "Adamax": {"_m": LINEAR, "_u": EVEN},
@@ -117,7 +115,11 @@ def asymmetry(optimizer: Any, head: Iterable[Any]) -> float:
         head: the head's kernel and bias.
     """
     largest = 0.0
-    kept = (KEPT.get(type(optimizer).__name__, {}) | ANY) if optimizer.built else {}
+    kept = (
+        (KEPT.get(type(optimizer).__name__, {}) | ANY)
+        if optimizer.built and optimizer._trainable_variables
+        else {}
+    )
     for variable in head:
         value = keras.ops.convert_to_numpy(variable)
         largest = max(largest, _share(value[..., 1] + value[..., 0], value))

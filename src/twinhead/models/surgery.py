@@ -232,7 +232,9 @@ def logits_of(reading: Reading, dtype: str | None = None) -> Any:
         return type(old).from_config(config | {"activation": "linear"})
 
     def passed_on(old: Any) -> Any:
-        return keras.layers.Activation("linear", **_in(_shared(old), dtype) if dtype else _shared(old))
+        return keras.layers.Activation(
+            "linear", **_in(_shared(old), dtype) if dtype else _shared(old)
+        )
 
     changed = {id(reading.layer): bare}
     for layer in reading.after:

@@ -123,7 +123,9 @@ def gaps(before: Reading, after: Reading, rows: Rows, positive: int = 1) -> list
         two = [logits_of(each, None if as_is else precision) for each in (before, after)]
         logits = [outputs(each, rows, None) for each in two]
         odds = [log_odds(each, positive) for each in logits]
-        swapped = [log_odds(each, 1 - positive if i == 0 else positive) for i, each in enumerate(logits)]
+        swapped = [
+            log_odds(each, 1 - positive if i == 0 else positive) for i, each in enumerate(logits)
+        ]
         if before.units == 1:
             swapped = [odds[0], log_odds(logits[1], 1 - positive)]
         least = min((precision, stored), key=lambda name: -TOLERANCE.get(name, 1.0))
@@ -228,7 +230,7 @@ def _as_it_was(model: Any) -> Iterator[None]:
     optimizer, eagerly, function = model.optimizer, model.run_eagerly, model.train_function
     before = [(each, keras.ops.convert_to_numpy(each)) for each in model.variables]
     copy = optimizers.copied(optimizer)
-    if optimizer.built:
+    if optimizers.has_state(optimizer):
         copy.build(model.trainable_variables)
         for new, old in zip(copy.variables, optimizer.variables, strict=True):
             new.assign(old)

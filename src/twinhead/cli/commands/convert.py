@@ -8,12 +8,19 @@ from twinhead.cli.experiment import usage
 from twinhead.cli.files import files_and_settings, start_keras
 from twinhead.errors import InputError
 from twinhead.models import paths, weights
-from twinhead.settings import MOST, Flag, Text, Values, expected, whole
+from twinhead.settings import Flag, Text, Values, expected, whole
 
 WANT = "Use it on a model of your own"
 OF_SAFETENSORS = ("weight", "bias", "rows", "into", "dtype")
 OF_KERAS = ("head", "anyway", "data")
-Row = whole(0, MOST)
+# Such as those of "no" and "yes" in a language model's output matrix.
+Pair = Annotated[
+    list[int],
+    expected(
+        "two different rows: [negative,positive]",
+        lambda rows: len(rows) == len({*rows}) == 2 and min(rows) >= 0,
+    ),
+]
 
 
 class Settings(Values):
@@ -24,9 +31,7 @@ class Settings(Values):
     data: Text | None
     weight: Text | None
     bias: Text | None
-    rows: Annotated[
-        list[Row], expected("two different rows: [negative,positive]", lambda r: len(set(r)) == 2)
-    ] | None
+    rows: Pair | None
     into: Text | None
     dtype: Literal["float32", "float64"] | None
 
@@ -41,7 +46,9 @@ def main(words: Sequence[str]) -> int:
     for key in OF_KERAS if safetensors else OF_SAFETENSORS:
         if getattr(settings, key):
             kind = "Keras model" if safetensors else ".safetensors file"
-            raise InputError(f"{key}: found {getattr(settings, key)}, expected it for a {kind} only")
+            raise InputError(
+                f"{key}: found {getattr(settings, key)}, expected it for a {kind} only"
+            )
     return _tensors(source, target, settings) if safetensors else _model(source, target, settings)
 
 
@@ -52,7 +59,7 @@ def _tensors(source: Path, target: Path, settings: Settings) -> int:
             target,
             weight=settings.weight,
             bias=settings.bias,
-            rows=tuple(settings.rows) if settings.rows else None,
+            rows=(settings.rows[0], settings.rows[1]) if settings.rows else None,
             into=settings.into,
             dtype=settings.dtype,
             to=settings.to,
