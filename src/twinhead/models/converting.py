@@ -231,7 +231,7 @@ def _check(verdict: Verdict, anyway: bool) -> None:
         condition = "; ".join(verdict.conditions) or "the map says exact"
         raise InputError(
             f"{verdict.head}: after {verify.STEPS} steps the models are {steps.gap:.1e} apart in "
-            f"log-odds, of {steps.moved:.1e} that they moved; expected {steps.allowed:g} of it. "
+            f"probability, of {steps.moved:.1e} that they moved; expected {steps.allowed:g} of it. "
             f"The condition: {condition}. anyway=true converts all the same"
         )
 
@@ -255,12 +255,14 @@ def _lines(verdict: Verdict) -> Iterable[str]:
             f"  order of {rank.rows} rows in {rank.precision}: ties {rank.ties[0]} before, "
             f"{rank.ties[1]} after; turned round {rank.changed[0]} before, {rank.changed[1]} after"
         )
+        if verdict.to == "sigmoid" and rank.ties[1] > rank.ties[0]:
+            yield "  one logit has less to tell rows apart than two: a head of float32 keeps it"
     if verdict.continuation is not None:
         steps = verdict.continuation
         goes = "goes on as before" if steps.as_before else "goes on OTHERWISE"
         yield (
             f"  training {goes}: {steps.gap:.0e} apart after {verify.STEPS} steps that moved "
-            f"log-odds by {steps.moved:.0e}; the map: {verdict.status or 'nothing to map'}"
+            f"probabilities by {steps.moved:.0e}; the map: {verdict.status or 'nothing to map'}"
         )
     elif verdict.untested:
         yield f"  training: not tested, {verdict.untested}"

@@ -231,6 +231,6 @@ def at(model: Any, position: int, given: Any) -> Any:
     return given
 
 
-def inner(model: Any) -> Iterator[Any]:
+def inner(model: Any, *, with_itself: bool = False) -> Iterator[Any]:
     """Yield every layer of a model, those inside nested models and wrappers included."""
-    yield from model._flatten_layers(include_self=False)
+    yield from model._flatten_layers(include_self=with_itself)

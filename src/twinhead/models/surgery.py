@@ -1,7 +1,8 @@
 """A model built anew with another head, holding the same weights everywhere else."""
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,7 +43,7 @@ def rebuild(
 ) -> Rebuilt:
     """Build a model anew, with some layers made otherwise.
 
-    Generators of dropout masks are in the state that the old model's are in, so both draw the
+    It is not compiled. Generators of dropout masks are in the state that the old model's are in, so both draw the
     same masks from here on.
 
     Args:
@@ -75,12 +76,14 @@ def rebuild(
 
     sequential = isinstance(model, keras.Sequential)
     try:
-        built.model = keras.models.clone_model(
-            model,
-            clone_function=clone,
-            call_function=None if sequential else call,
-            recursive=True,
-        )
+        with _uncompiled(model):
+            built.model = keras.models.clone_model(
+                model,
+                input_tensors=None if sequential else keras.tree.map_structure(_input, model.input),
+                clone_function=clone,
+                call_function=None if sequential else call,
+                recursive=True,
+            )
     except InputError:
         raise
     except Exception as error:  # Whatever a user's own layers, losses or graphs may raise.
@@ -94,6 +97,28 @@ def rebuild(
         if isinstance(before, keras.Model):
             now._trainable = before._trainable  # Set by itself it would set all layers inside.
     return built
+
+
+def _input(tensor: Any) -> Any:
+    """Return an input of the same name: Keras names a clone's after tensors, not layers."""
+    layer = tensor._keras_history.operation
+    like = keras.KerasTensor(
+        tensor.shape, tensor.dtype, tensor.sparse, tensor.ragged, name=tensor.name
+    )
+    return keras.Input(tensor=like, name=layer.name, optional=layer.optional)
+
+
+@contextmanager
+def _uncompiled(model: Any) -> Iterator[None]:
+    """Keep Keras from compiling a clone, for a head that it has no longer."""
+    models = [each for each in inner(model, with_itself=True) if getattr(each, "compiled", False)]
+    for each in models:
+        each.compiled = False
+    try:
+        yield
+    finally:
+        for each in models:
+            each.compiled = True
 
 
 def _line(error: BaseException) -> str:

@@ -14,10 +14,11 @@ from twinhead.models.backend import keras
 from twinhead.models.reading import Reading, at, output_names
 from twinhead.models.surgery import logits_of
 
-BATCH = 64
+BATCH = 256
 STEPS = 3
 STEP_ROWS = 16
-# Largest gap after some steps that is rounding, as a share of how far they moved the log-odds.
+# Largest gap after some steps that is rounding, as a share of how far they moved the
+# probabilities.
 # Training in float32 leaves 1e-6 to 1e-4; a momentum that was lost, 0.1 and more.
 ROUNDING = 1e-2
 # Where the map has a condition, and the head is not in the state that it asks for.
@@ -72,8 +73,8 @@ class Continuation:
     """Some steps of training, by both models, from where the first one is.
 
     Attributes:
-        moved: how far they moved the first model's log-odds.
-        gap: how far apart the two are after them.
+        moved: how far they moved the first model's probabilities.
+        gap: how far apart the two models' are after them.
         allowed: the share of it that is rounding.
     """
 
@@ -130,15 +131,14 @@ def gaps(before: Reading, after: Reading, rows: Rows, positive: int = 1) -> list
             swapped = [odds[0], log_odds(logits[1], 1 - positive)]
         least = min((precision, stored), key=lambda name: -TOLERANCE.get(name, 1.0))
         size = max(float(np.abs(each).max(initial=0.0)) for each in logits)
-        probability = [_probability(each) for each in odds]
-        if as_is and before.activations:
-            read = [outputs(each.model, rows, each.position) for each in (before, after)]
-            probability = [each[:, positive if each.shape[1] == 2 else 0] for each in read]
+        p = [_probability(each) for each in odds]
+        if as_is:
+            p = [probability(each, rows, positive) for each in (before, after)]
         found.append(
             Gap(
                 precision,
                 _largest(odds[0] - odds[1]),
-                _largest(probability[0] - probability[1]),
+                _largest(p[0] - p[1]),
                 TOLERANCE.get(least, 1e-1) * size,
                 _largest(swapped[0] - swapped[1]),
             )
@@ -185,15 +185,22 @@ def continuation(before: Reading, after: Reading, rows: Rows, allowed: float) ->
     generator = np.random.default_rng(0)
     batch = Rows(tuple(each[:count] for each in rows.x), None, "a batch")
     drawn = generator.integers(0, 2, count)
-    odds = []
-    start = log_odds(outputs(logits_of(before), batch, None))
+    start, ends = probability(before, batch), []
     for each in (before, after):
         with _as_it_was(each.model):
             targets = _targets(each, batch, drawn)
             for _ in range(STEPS):
                 each.model.train_on_batch(batch.inputs(each.model), targets)
-            odds.append(log_odds(outputs(logits_of(each), batch, None)))
-    return Continuation(_largest(odds[0] - start), _largest(odds[0] - odds[1]), allowed)
+            ends.append(probability(each, batch))
+    return Continuation(_largest(ends[0] - start), _largest(ends[0] - ends[1]), allowed)
+
+
+def probability(reading: Reading, rows: Rows, positive: int = 1) -> np.ndarray:
+    """Return what the model itself gives the positive class, as a probability in float64."""
+    given = outputs(reading.model, rows, reading.position)
+    if not reading.activations:
+        return _probability(log_odds(given, positive))
+    return given[:, positive if given.shape[1] == 2 else 0]
 
 
 def _targets(reading: Reading, batch: Rows, drawn: np.ndarray) -> Any:
