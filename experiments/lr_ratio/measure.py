@@ -48,28 +48,26 @@ def measure(settings: Settings) -> History:
 
 
 def _arms(settings: Settings, seed: int) -> list[Arm]:
-    return [
-        _arm(settings, f"softmax ratio 1.0, seed {seed}", "softmax", 1.0, seed),
+    """Return the softmax arm, one at twice its rate, and the sigmoids by ratio."""
+    wanted = [
+        ("softmax", "ratio 1.0", 1.0),
         # The control's partner: a softmax arm for which the right ratio is 4.
-        _arm(settings, f"softmax at twice the rate, seed {seed}", "softmax", 2.0, seed),
-        *(
-            _arm(settings, f"sigmoid ratio {ratio!r}, seed {seed}", "sigmoid", ratio, seed)
-            for ratio in sorted(settings.lr_ratios)
-        ),
+        ("softmax", "at twice the rate", 2.0),
+        *(("sigmoid", f"ratio {ratio!r}", ratio) for ratio in sorted(settings.lr_ratios)),
     ]
-
-
-def _arm(settings: Settings, name: str, head: str, lr_ratio: float, seed: int) -> Arm:
-    return Arm(
-        name,
-        head,
-        learning_rate=sigmoid_learning_rate(settings.learning_rate, lr_ratio),
-        seed=seed,
-        init="transfer" if head == "sigmoid" else "random",
-        optimizer=settings.optimizer.name,
-        lr_ratio=lr_ratio,
-        precision=settings.precision,
-    )
+    return [
+        Arm(
+            f"{head} {how}, seed {seed}",
+            head,
+            learning_rate=sigmoid_learning_rate(settings.learning_rate, lr_ratio),
+            seed=seed,
+            init="transfer" if head == "sigmoid" else "random",
+            optimizer=settings.optimizer.name,
+            lr_ratio=lr_ratio,
+            precision=settings.precision,
+        )
+        for head, how, lr_ratio in wanted
+    ]
 
 
 def _summary(history: History, ratios: list[float]) -> pd.DataFrame:

@@ -238,7 +238,7 @@ def test_play_moves_the_cursor_to_the_end(visit, pages):
     assert page.locator("#step").input_value() == "0"
     page.locator("#play").click()
     page.wait_for_timeout(1000)
-    assert 0 < int(page.locator("#step").input_value())
+    assert int(page.locator("#step").input_value()) > 0
     assert page.locator("#play").inner_text() == "Pause"
     page.wait_for_function("document.getElementById('play').textContent === 'Play'", timeout=8000)
     assert page.locator("#step").input_value() == page.locator("#step").get_attribute("max")

@@ -116,8 +116,8 @@ def claim(id: str, article: str) -> Claim:
         id,
         name=f"What article {article} prints comes out again",
         group="Printed numbers",
-        sentence=f"The {{results that {article} prints}} results that article {article} prints here "
-        "come out again (how many do not)",
+        sentence=f"The {{results that {article} prints}} results that article {article} prints "
+        "here come out again (how many do not)",
         number=f"results of {article} that miss",
         rule=exactly(0, "Half a unit of the last digit printed, unless the table says why not."),
         source=Source(article),

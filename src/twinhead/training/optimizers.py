@@ -125,7 +125,7 @@ class ScheduleFreeAdamW(Values):
     beta_1: Fraction
     beta_2: Fraction
     epsilon: Positive
-    warmup_steps: whole(0, MOST)
+    warmup_steps: Annotated[int, whole(0, MOST)]
 
 
 # These treat every weight by itself, so many arms can be trained as columns of one kernel.
