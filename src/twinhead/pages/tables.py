@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -34,7 +35,7 @@ def table(name: str, frame: pd.DataFrame, links: Mapping[str, str]) -> Table:
     return Table(name, _caption(name, frame), columns, rows, links)
 
 
-def _cell(value: object) -> str:
+def _cell(value: Any) -> str:
     if isinstance(value, str):
         return value
     return "–" if pd.isna(value) else number(float(value))
