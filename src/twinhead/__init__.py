@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from twinhead.matching import match_sigmoid, match_softmax, translate
+    from twinhead.models.converting import convert
+    from twinhead.models.diagnosis import diagnose
 
-__all__ = ["match_sigmoid", "match_softmax", "translate"]
+__all__ = ["convert", "diagnose", "match_sigmoid", "match_softmax", "translate"]
 
 # Public name -> the module that has it.
-_HOMES = dict.fromkeys(("match_sigmoid", "match_softmax", "translate"), "twinhead.matching")
+_HOMES = {
+    **dict.fromkeys(("match_sigmoid", "match_softmax", "translate"), "twinhead.matching"),
+    "convert": "twinhead.models.converting",
+    "diagnose": "twinhead.models.diagnosis",
+}
 
 
 def __getattr__(name: str) -> Any:
