@@ -163,17 +163,12 @@ Backbone = Annotated[str, BeforeValidator(_backbone)]
 ClassName = Annotated[Text, BeforeValidator(lambda name: str(name) if type(name) is int else name)]
 
 
-class Images(Source):
-    """Images made into features once, kept in data/, and found again by what they are.
+class OfImages(Values):
+    """What features of images are made from, but for the backbone."""
 
-    `load` reads what is in data/; `training.extraction` makes it.
-    """
-
-    name: Literal["images"] = "images"
     images: Text
     test_images: Text | None = None
     classes: different("a list of different names", ClassName) | None = None
-    backbone: Backbone = "Xception"
     weights: Text = IMAGENET
     size: whole(32, 2048) | None = None
     resize: one_of("nearest", "bilinear", "bicubic", "lanczos") = "nearest"
@@ -181,14 +176,30 @@ class Images(Source):
     on_broken: one_of("error", "skip") = "error"
     seed: Seed = 20180520
 
+    def check(self, backbone: str) -> None:
+        """Refuse what would be left unused: a backbone of one's own has weights, others pixels."""
+        if backbones.is_own(backbone):
+            found, words = f"weights: found {self.weights}", f"nothing: {backbone} has its own"
+            unused = self.weights != IMAGENET
+        else:
+            found, words = f"preprocess: found {self.preprocess}", f"nothing: {backbone} has its own"
+            unused = self.preprocess is not None
+        if unused:
+            raise PydanticCustomError("key", "{words}", {"words": f"{found}, expected {words}"})
+
+
+class Images(Source, OfImages):
+    """Images made into features once, kept in data/, and found again by what they are.
+
+    `load` reads what is in data/; `training.extraction` makes it.
+    """
+
+    name: Literal["images"] = "images"
+    backbone: Backbone = "Xception"
+
     @model_validator(mode="after")
-    def _fits_its_backbone(self) -> "Images":
-        own = backbones.is_own(self.backbone)
-        if own and self.weights != IMAGENET:
-            words = "nothing beside a backbone of your own, which has its weights"
-            raise _unfit("weights", self.weights, words)
-        if not own and self.preprocess is not None:
-            raise _unfit("preprocess", self.preprocess, f"nothing: {self.backbone} has its own")
+    def _checked(self) -> "Images":
+        self.check(self.backbone)
         return self
 
     def called(self) -> str:
@@ -220,10 +231,6 @@ class Images(Source):
                 "it is made again"
             )
         return Features(self.title(), X, y)
-
-
-def _unfit(key: str, found: str, words: str) -> PydanticCustomError:
-    return PydanticCustomError("key", "{words}", {"words": f"{key}: found {found}, expected {words}"})
 
 
 class Files(Source):

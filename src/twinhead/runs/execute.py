@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from twinhead.data.sources import Images
 from twinhead.runs import console, identity, progress, provenance, store
 from twinhead.runs.experiment import Experiment
 from twinhead.settings import RunSettings
@@ -59,6 +60,11 @@ def execute(experiment: Experiment, settings: RunSettings) -> Run:
 
 
 def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None:
+    source = getattr(settings, "data", None)
+    if isinstance(source, Images) and source.wanted().file() is None:
+        from twinhead.training import extraction  # With TensorFlow: not for features that are there.
+
+        extraction.make(source)
     started, clock = datetime.now(UTC), time.monotonic()
     measured = experiment.measure(settings)
     seconds = time.monotonic() - clock

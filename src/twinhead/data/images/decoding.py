@@ -20,15 +20,19 @@ RESIZE = {
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
-# By content, whatever the name says. Others that Pillow knows start programs, or are no pictures.
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM")
+# By content, whatever the name says. Others that Pillow knows start programs, or are no pictures;
+# and not every Pillow is built with each of these.
+Image.init()
+FORMATS = tuple(
+    each
+    for each in ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM")
+    if each in Image.OPEN
+)
 DRAFT = 4  # A JPEG larger than so many times what is wanted is decoded at a half, quarter, eighth.
 MANY = 1000  # Images handed out at a time where nothing but their number could need memory.
 AHEAD = 3  # Batches decoded while the network works on one.
 
-# A small file may stand for gigabytes of pixels: above Pillow's limit (89 million) it is refused,
-# and not only above twice that, up to where Pillow just warns.
-warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", module="PIL")  # Of what it then decodes; all else is an error.
 
 
 class BrokenImageError(ValueError):
@@ -49,14 +53,15 @@ def decode(path: Path, size: int, resize: str = "nearest") -> np.ndarray:
         if path.stat().st_size == 0:
             raise BrokenImageError("the file is empty")
         with Image.open(path, formats=FORMATS) as image:
+            if image.width * image.height > Image.MAX_IMAGE_PIXELS:
+                # A small file may stand for gigabytes; up to twice this much Pillow only warns.
+                raise BrokenImageError(f"too many pixels: {image.width} x {image.height}")
             image.draft(None, (DRAFT * size, DRAFT * size))
             image.load()
             return np.asarray(_as_rgb(_upright(image)).resize((size, size), RESIZE[resize]))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except Image.DecompressionBombError as error:
         raise BrokenImageError(f"too many pixels: {error}") from error
-    except MemoryError:
-        raise
-    except BrokenImageError:
+    except (BrokenImageError, MemoryError):
         raise
     except Exception as error:  # Pillow's plugins raise whatever their format stumbles over.
         words = str(error).replace(str(path), path.name).partition("\n")[0]

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -135,16 +135,7 @@ def natural(name: str) -> tuple:
 
 def _files(folder: Path) -> list[str]:
     """Return the names of all files below a folder in natural order; hidden ones are left out."""
-    names, visited = [], set()
-    for place, folders, files in os.walk(folder, followlinks=True):
-        here = os.stat(place)
-        if (here.st_dev, here.st_ino) in visited:  # A link to a folder above it.
-            folders.clear()
-            continue
-        visited.add((here.st_dev, here.st_ino))
-        folders[:] = sorted(each for each in folders if each[0] != "." and each != "__MACOSX")
-        below = Path(place).relative_to(folder)
-        names += [(below / file).as_posix() for file in files if file[0] != "."]
+    names = [path.relative_to(folder).as_posix() for path in _below(folder, ())]
     for name in names:
         try:
             name.encode()
@@ -155,6 +146,22 @@ def _files(folder: Path) -> list[str]:
     return sorted(names, key=natural)
 
 
+def _below(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
+    here = folder.resolve()
+    if here in above:  # A link to a folder that it lies in.
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir() and not _hidden(entry.name):
+                yield from _below(Path(entry.path), (*above, here))
+            elif not entry.is_dir() and not _hidden(entry.name):
+                yield Path(entry.path)
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
+
+
 def _check_folders(folder: Path, known: Sequence[str], classes: Sequence[str] | None) -> None:
     """Refuse folders that are no classes, or classes without an image."""
     if {word.lower() for word in known} <= PARTS:
@@ -163,13 +170,12 @@ def _check_folders(folder: Path, known: Sequence[str], classes: Sequence[str] | 
             f"expected one of them, such as {folder / known[-1]}"
         )
     for each in sorted(folder.iterdir()):
-        hidden = each.name[0] == "." or each.name == "__MACOSX"
-        if each.is_dir() and not hidden and each.name not in known:
-            if classes is None or each.name in classes:
-                raise InputError(
-                    f"{each}: found no image in it, expected some of this class; "
-                    "classes=[...] takes others alone"
-                )
+        empty = each.is_dir() and not _hidden(each.name) and each.name not in known
+        if empty and (classes is None or each.name in classes):
+            raise InputError(
+                f"{each}: found no image in it, expected some of this class; "
+                "classes=[...] takes others alone"
+            )
 
 
 def _sha256(path: Path) -> str:

@@ -46,14 +46,16 @@ class Wanted:
 
     def target(self) -> Path:
         """Return where to write: data/gap_<Backbone>.h5, unless features of others are in it."""
-        plain = PLACE / f"{self._stem()}.h5"
-        return self.file() or (self._beside() if plain.exists() else plain)
+        return self.file() or (self._beside() if self.plain().exists() else self.plain())
+
+    def plain(self) -> Path:
+        return PLACE / f"{self._stem()}.h5"
 
     def _beside(self) -> Path:
         return PLACE / f"{self._stem()}-{self.identity[:8]}.h5"
 
     def _candidates(self) -> list[Path]:
-        return [PLACE / f"{self._stem()}.h5", self._beside()]
+        return [self.plain(), self._beside()]
 
     def _stem(self) -> str:
         """Return a name that says so where the weights are not ImageNet's."""
