@@ -28,7 +28,8 @@ def contact_sheet(history: History) -> Figure:
         grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
         counts = history.tables["classes"]
         said = ", ".join(
-            f"{images} {word}" for word, images in zip(counts["class"], counts["images"], strict=True)
+            f"{images} {word}"
+            for word, images in zip(counts["class"], counts["images"], strict=True)
         )
         title = f"{history.data['rows']} images became {history.data['features']} features each"
         figure.suptitle(f"{title}\n{said if len(counts) < 8 else f'{len(counts)} classes'}")
@@ -120,7 +121,9 @@ def _nearer_to_own(table) -> float:
 
 
 def _picture(axes: Axes, thumbnail: str) -> None:
-    axes.imshow(imread(io.BytesIO(base64.b64decode(thumbnail)), format="jpeg"), interpolation="none")
+    axes.imshow(
+        imread(io.BytesIO(base64.b64decode(thumbnail)), format="jpeg"), interpolation="none"
+    )
     axes.set_xticks([])
     axes.set_yticks([])
     axes.grid(False)

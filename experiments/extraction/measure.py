@@ -95,7 +95,7 @@ def measure(settings: Settings) -> History:
 def _again(
     network: Backbone, X: np.ndarray, paths: list[Path], rows: np.ndarray, source
 ) -> dict[str, float]:
-    """Extract these rows from the images of their names; the control holds each against the next."""
+    """Extract rows from the images of their names; the control holds each against the next."""
     found = np.concatenate(
         [
             network.features(pixels)
@@ -123,7 +123,7 @@ def _labels(train: finding.Found, names: list[str], y: np.ndarray) -> dict[str, 
 
 
 def _speed(network: Backbone, paths: list[Path], resize: str) -> dict[str, float]:
-    """Time the pipeline beside the network alone, on arrays that are ready; the best of two turns."""
+    """Time the pipeline beside the network alone on arrays that are ready, the best of two."""
 
     def timed(batches) -> float:
         clock = time.perf_counter()
@@ -162,7 +162,7 @@ def _summary(
         ("backbone", about["backbone"], f"{about['size']} x {about['size']} pixels"),
         ("weights", about["weights"], f"sha256 {str(about['weights_sha256'])[:12]}"),
         ("pixels", about["preprocessing"], f"stretched to a square, {about['resize']}"),
-        ("images", about["images"], f"sha256 {str(about['images_sha256'])[:12]}"),
+        ("images", about["content"], f"sha256 {str(about['images_sha256'])[:12]}"),
     ]
     classes = history.tables["classes"].itertuples(index=False)
     lines += [(f"class {k}", word, f"{n} images") for k, (word, n) in enumerate(classes)]

@@ -179,13 +179,12 @@ class OfImages(Values):
     def check(self, backbone: str) -> None:
         """Refuse what would be left unused: a backbone of one's own has weights, others pixels."""
         if backbones.is_own(backbone):
-            found, words = f"weights: found {self.weights}", f"nothing: {backbone} has its own"
-            unused = self.weights != IMAGENET
+            key, unused = "weights", self.weights != IMAGENET
         else:
-            found, words = f"preprocess: found {self.preprocess}", f"nothing: {backbone} has its own"
-            unused = self.preprocess is not None
+            key, unused = "preprocess", self.preprocess is not None
         if unused:
-            raise PydanticCustomError("key", "{words}", {"words": f"{found}, expected {words}"})
+            words = f"{key}: found {getattr(self, key)}, expected nothing: {backbone} has its own"
+            raise PydanticCustomError("key", "{words}", {"words": words})
 
 
 class Images(Source, OfImages):
@@ -206,7 +205,8 @@ class Images(Source, OfImages):
         return self.images
 
     def settings(self) -> dict[str, Any]:
-        return {"name": self.name}  # The identity has all the rest.
+        # The identity has all the rest; this one makes no other features, but an error.
+        return {"name": self.name, "on_broken": self.on_broken}
 
     def identity(self) -> str:
         return self.wanted().identity

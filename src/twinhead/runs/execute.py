@@ -62,7 +62,7 @@ def execute(experiment: Experiment, settings: RunSettings) -> Run:
 def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None:
     source = getattr(settings, "data", None)
     if isinstance(source, Images) and source.wanted().file() is None:
-        from twinhead.training import extraction  # With TensorFlow: not for features that are there.
+        from twinhead.training import extraction  # With TensorFlow: not for what is there.
 
         extraction.make(source)
     started, clock = datetime.now(UTC), time.monotonic()

@@ -1,7 +1,9 @@
 """A network that turns images into features: one of keras.applications, or the user's, cut."""
 
+import os
 import re
 import urllib.error
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -123,26 +125,37 @@ def _with_imagenet(make: Callable[[], keras.Model]) -> keras.Model:
         if address is None:
             raise
         where = address[0].rstrip(":.,")
+        cache = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "models"
         raise InputError(
-            f"weights: {where} cannot be reached; put that file, with this name, into "
-            f"{Path(keras.config.keras_home()).expanduser() / 'models'}, or give weights=path"
+            f"weights: {where} cannot be reached; expected a network, or that file, with its name, "
+            f"in {cache}"
         ) from error
 
 
 def _load(model: keras.Model, path: Path, backbone: str) -> None:
-    """Load weights: of a file for this network without its head, or the first of a whole model's."""
+    """Load weights of a file for this network without its head, or the first of a whole model."""
     words = f"weights of {backbone} without its head"
+    own = model.get_weights()
     try:
-        if path.suffix != ".keras":
-            model.load_weights(path)
-            return
-        given = keras.models.load_model(path, compile=False).get_weights()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # That layers keep what they had is looked at below.
+            if path.suffix == ".keras":
+                given = keras.models.load_model(path, compile=False).get_weights()
+            else:
+                model.load_weights(path)
+                given = model.get_weights()
     except Exception as error:  # Keras raises whatever its readers of three formats stumble over.
         raise InputError(f"weights: {path}: {_line(error)}; expected {words}") from error
-    own = model.get_weights()
-    if [each.shape for each in given[: len(own)]] != [each.shape for each in own]:
+    given = given[: len(own)]
+    if [each.shape for each in given] != [each.shape for each in own]:
         raise InputError(f"weights: {path}: found weights of other shapes, expected {words}")
-    model.set_weights(given[: len(own)])
+    kernels = [pair for pair in zip(given, own, strict=True) if pair[1].ndim > 1]
+    left = sum(np.array_equal(*pair) for pair in kernels)
+    if left:
+        raise InputError(
+            f"weights: {path}: found none for {left} of {len(kernels)} layers, expected {words}"
+        )
+    model.set_weights(given)
 
 
 def _own(path: Path, wanted: int | None) -> tuple[keras.Model, int]:

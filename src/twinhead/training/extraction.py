@@ -22,7 +22,7 @@ SHOWN = 3  # Broken images that an error names.
 
 
 def make(source: Images) -> Path:
-    """Extract the features of images and write them to data/; go on where an earlier one was killed.
+    """Extract features of images into a file in data/, or go on where one was killed at it.
 
     Every image is looked at before the first one goes through the network: a broken one is told at
     once, and not after an hour.
@@ -95,7 +95,9 @@ def _content(
         "resize": source.resize,
         "batch": BATCH,
         "classes": ", ".join(f"{label}={word}" for label, word in enumerate(wanted.train.classes)),
-        "images": f"{len(names['train'])} labelled and {len(names['test'])} unlabelled",
+        "content": f"{len(names['train'])} labelled and {len(names['test'])} unlabelled images, "
+        f"{network.width} features each",
+        "left_out": len(broken),
         "images_sha256": wanted.images_sha256,
         "test_images_sha256": wanted.test_images_sha256,
         "versions": ", ".join(f"{each} {version(each)}" for each in VERSIONS),

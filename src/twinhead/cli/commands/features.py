@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BeforeValidator, model_validator
+from pydantic_core import PydanticCustomError
 
 from twinhead.cli.composing import compose
 from twinhead.cli.experiment import usage
@@ -13,19 +14,21 @@ from twinhead.experiments import extraction as checking
 from twinhead.runs import console, progress
 from twinhead.runs.execute import execute
 from twinhead.runs.experiment import Experiment
-from twinhead.settings import RunSettings, different
+from twinhead.settings import RunSettings
 
 WANT = "Bring your own images"
 
 
 class Settings(RunSettings, OfImages):
     backbone: Annotated[
-        different("a list of different backbones", Backbone),
-        BeforeValidator(lambda value: value if isinstance(value, list) else [value]),
+        list[Backbone], BeforeValidator(lambda value: value if isinstance(value, list) else [value])
     ]
 
     @model_validator(mode="after")
     def _checked(self) -> "Settings":
+        if not self.backbone or len(set(self.backbone)) < len(self.backbone):
+            words = f"backbone: found {self.backbone}, expected different ones, at least one"
+            raise PydanticCustomError("key", "{words}", {"words": words})
         for backbone in self.backbone:
             self.check(backbone)
         return self
@@ -44,9 +47,9 @@ def main(words: Sequence[str]) -> int:
 
 def _make(source: Images, settings: Settings) -> int:
     wanted = source.wanted()
-    path = wanted.file()
-    made = path is None or settings.force
-    if made:
+    path = None if settings.force else wanted.file()
+    made = path is None
+    if path is None:
         with progress.shown(settings.progress):
             from twinhead.training import extraction  # With TensorFlow: not for finding a file.
 
@@ -57,8 +60,7 @@ def _make(source: Images, settings: Settings) -> int:
         rows=checking.ROWS,
     )
     run = execute(Experiment("extraction"), checked)
-    about = layout.about(path)
-    console.say(f"File: {path} ({'made' if made else 'found'}; {about['images']} images)")
+    console.say(f"File: {path} ({'made' if made else 'found'}; {layout.about(path)['content']})")
     if path != wanted.plain():
         console.say(f"{wanted.plain()} has features of other images, and stays as it is.")
     return run.exit_code

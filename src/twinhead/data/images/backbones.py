@@ -50,7 +50,8 @@ def expected(backbone: str) -> str:
     """Return what stands in place of a backbone that there is not."""
     names = {name.lower(): name.lower() for name in SIZES}
     near = difflib.get_close_matches(backbone.lower(), names, n=3, cutoff=0.5)
-    return f"one of keras.applications ({', '.join(near) or 'xception, resnet50'}, ...) or a path ending in .keras"
+    some = ", ".join(near or ["xception", "resnet50"])
+    return f"one of keras.applications ({some}, ...) or a path ending in .keras"
 
 
 def stem(backbone: str) -> str:

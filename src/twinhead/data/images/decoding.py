@@ -28,6 +28,7 @@ FORMATS = tuple(
     for each in ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM")
     if each in Image.OPEN
 )
+MOST_PIXELS = 2**30 // 12  # Pillow's own limit, where it begins to warn.
 DRAFT = 4  # A JPEG larger than so many times what is wanted is decoded at a half, quarter, eighth.
 MANY = 1000  # Images handed out at a time where nothing but their number could need memory.
 AHEAD = 3  # Batches decoded while the network works on one.
@@ -53,7 +54,7 @@ def decode(path: Path, size: int, resize: str = "nearest") -> np.ndarray:
         if path.stat().st_size == 0:
             raise BrokenImageError("the file is empty")
         with Image.open(path, formats=FORMATS) as image:
-            if image.width * image.height > Image.MAX_IMAGE_PIXELS:
+            if image.width * image.height > MOST_PIXELS:
                 # A small file may stand for gigabytes; up to twice this much Pillow only warns.
                 raise BrokenImageError(f"too many pixels: {image.width} x {image.height}")
             image.draft(None, (DRAFT * size, DRAFT * size))

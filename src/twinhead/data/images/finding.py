@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 
@@ -186,7 +186,7 @@ def _sha256(path: Path) -> str:
         raise InputError(f"{path}: cannot be read ({error.strerror}); expected an image") from error
 
 
-@lru_cache(maxsize=None)  # A run asks three times: whether it is there, what is missing, what it is.
+@cache  # A run asks three times: whether it is there, what is missing, what it is.
 def _digest(path: Path, size: int, changed: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -62,10 +62,12 @@ def _opened(path: Path, mode: str = "r") -> h5py.File:
 
 
 def _attributes(file: h5py.File) -> dict[str, str | int]:
-    return {
-        key: value.decode() if isinstance(value, bytes) else getattr(value, "item", lambda: value)()
-        for key, value in file.attrs.items()
-    }
+    def plain(value):
+        if isinstance(value, bytes):
+            return value.decode()
+        return value.item() if isinstance(value, np.generic) else value
+
+    return {key: plain(value) for key, value in file.attrs.items()}
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ class Writer:
             raise self._unwritable(error) from error
 
     def _write(self, start: int, block: np.ndarray) -> None:
-        rest = memoryview(np.ascontiguousarray(block, np.dtype("<f4"))).cast("B")
+        rest = np.ascontiguousarray(block, np.dtype("<f4")).tobytes()
         while rest:
             written = os.pwrite(self._file, rest, start)
             start, rest = start + written, rest[written:]

@@ -1,5 +1,6 @@
 """What features are wanted of which images: their identity, and the file in data/ that has them."""
 
+import glob
 import hashlib
 import json
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ class Wanted:
     """Images, and what is to be made of them.
 
     Attributes:
-        identity: of `train`: names, classes, bytes, backbone, weights and pixels. Not where they lie.
+        identity: of `train`: names, classes, bytes, backbone, weights and pixels; not the place.
         test_identity: of `test`, or of no image.
         images_sha256, test_images_sha256: of names and bytes alone.
     """
@@ -42,7 +43,8 @@ class Wanted:
     def is_in(self, path: Path) -> bool:
         about = layout.about(path)
         has_test = not self.test.names or about.get("test_identity") == self.test_identity
-        return about.get("identity") == self.identity and has_test
+        whole = self.source.on_broken == "skip" or about.get("left_out") == 0
+        return about.get("identity") == self.identity and has_test and whole
 
     def target(self) -> Path:
         """Return where to write: data/gap_<Backbone>.h5, unless features of others are in it."""
@@ -52,10 +54,11 @@ class Wanted:
         return PLACE / f"{self._stem()}.h5"
 
     def _beside(self) -> Path:
-        return PLACE / f"{self._stem()}-{self.identity[:8]}.h5"
+        own = _sha256([self.identity, self.test_identity])
+        return PLACE / f"{self._stem()}-{own[:8]}.h5"
 
     def _candidates(self) -> list[Path]:
-        return [self.plain(), self._beside()]
+        return [self.plain(), *sorted(PLACE.glob(f"{glob.escape(self._stem())}-*.h5"))]
 
     def _stem(self) -> str:
         """Return a name that says so where the weights are not ImageNet's."""
