@@ -12,6 +12,7 @@ from twinhead.results.arm import Arm
 from twinhead.results.history import History, Record
 from twinhead.results.published import Published, published
 from twinhead.results.statistics import ratio_of_means
+from twinhead.steps import Steps
 from twinhead.training import bank, heads, reference
 from twinhead.training.recipe import Recipe
 
@@ -29,11 +30,11 @@ def measure(settings: Settings) -> History:
     features = settings.data.load()
     parts = split(features, settings.validation_fraction, settings.seed)
     history = History(describe(features, parts))
-    history.data["article_recipe"] = (
-        settings.recipe() == ARTICLE_RECIPE
-        and (settings.learning_rate, settings.lr_ratio, settings.validation_fraction)
-        == (1e-3, 2.0, 0.2)
-    )
+    history.data["article_recipe"] = settings.recipe() == ARTICLE_RECIPE and (
+        settings.learning_rate,
+        settings.lr_ratio,
+        settings.validation_fraction,
+    ) == (1e-3, 2.0, 0.2)
     repeats = settings.repeats
     if repeats is None:
         repeats = 1 if len(parts.y_validation) >= ROWS_ENOUGH else SEEDS_OTHERWISE
@@ -47,9 +48,14 @@ def measure(settings: Settings) -> History:
     )
 
     recipe = settings.recipe()
+    steps = Steps("trainings", 3 * repeats + 2)
     for seed in range(settings.seed, settings.seed + repeats):
         arms = _arms(settings, "independent", "float32", seed)
-        _add(history, [reference.train(arm, recipe, parts) for arm in arms], parts.X_validation)
+        trained = []
+        for arm in arms:
+            trained.append(reference.train(arm, recipe, parts))
+            steps.done()
+        _add(history, trained, parts.X_validation)
     for precision in ("float32", "float64"):
         arms = _arms(settings, "common", precision, settings.seed)
         control = _arm(settings, "sigmoid", "transfer", 1.0, "common", precision, settings.seed)
@@ -57,6 +63,7 @@ def measure(settings: Settings) -> History:
         _add(history, bank.train([*arms, control], recipe, parts), parts.X_validation)
         history.numbers.update(_converted(history, precision, parts.X_validation.astype(precision)))
         history.numbers.update(_common(history, precision))
+        steps.done()
     history.numbers.update(_as_published(history))
     history.numbers.update(_parameters(settings, features.X.shape[1]))
     _hold_against_print(history)
@@ -178,7 +185,8 @@ def _as_published(history: History) -> dict[str, float]:
         if (number.split, number.metric) == ("validation", "loss")
     }
     own, other = (
-        abs(printed[f"sigmoid {init}", 1] - printed["softmax", 1]) for init in ("transfer", "random")
+        abs(printed[f"sigmoid {init}", 1] - printed["softmax", 1])
+        for init in ("transfer", "random")
     )
     numbers = {
         "published gap, matched over own start": ratio_of_means(transfer, random)[1],

@@ -1,5 +1,7 @@
 """Do the rows of features made from images belong to the names beside them?"""
 
+from typing import Annotated
+
 from twinhead.data.sources import Images
 from twinhead.results.claim import Answer, Verdict
 from twinhead.results.history import History
@@ -23,7 +25,7 @@ ROWS = 16
 
 class Settings(RunSettings):
     data: Images
-    rows: whole(2, 10_000)
+    rows: Annotated[int, whole(2, 10_000)]
 
 
 def answer(history: History, verdicts: list[Verdict]) -> Answer:

@@ -1,77 +1,64 @@
 """What went in and what came out: images with their labels, near and far pairs, two components."""
 
-import base64
-import io
-
 import numpy as np
+import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.image import imread
 
-from twinhead.pages.style import STYLE, data_name
+from twinhead.pages.style import EDGE, QUIET, STYLE, WIDTH, finding
 from twinhead.results.history import History
 
 # Okabe and Ito's, and marks for those who see no colours; classes after the last begin again.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKS = "o^svDPX"
-COLUMNS = 6
+COLUMNS = 4
 
 
 def contact_sheet(history: History) -> Figure:
     """Draw some images as the network saw them, each with its name and class."""
-    shown = history.tables["shown"]
-    shown = shown[shown["kind"] == "sheet"]
-    rows = -(-len(shown) // COLUMNS)
+    shown = _shown(history, "sheet")
+    lines = -(-len(shown) // COLUMNS)
     with rc_context(STYLE):
-        figure = Figure(figsize=(8, 1.75 * rows + 0.7), layout="constrained")
-        grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
-        counts = history.tables["classes"]
-        said = ", ".join(
-            f"{images} {word}"
-            for word, images in zip(counts["class"], counts["images"], strict=True)
+        figure = Figure(figsize=(WIDTH, 1.6 * lines + 0.6), layout="constrained")
+        grid = figure.subplots(lines, COLUMNS, squeeze=False).ravel()
+        classes = history.tables["classes"]
+        said = ", ".join(f"{row['images']} {row['class']}" for _, row in classes.iterrows())
+        of = said if len(classes) < 6 else f"{len(classes)} classes"
+        finding(
+            figure,
+            f"{history.data['rows']} images ({of}) became {history.data['features']} features each",
         )
-        title = f"{history.data['rows']} images became {history.data['features']} features each"
-        figure.suptitle(f"{title}\n{said if len(counts) < 8 else f'{len(counts)} classes'}")
-        for axes, (_, row) in zip(grid, shown.iterrows(), strict=False):
-            _picture(axes, row["thumbnail"])
-            axes.set_title(f"{row['class']}\n{_short(row['name'])}", fontsize=8)
-        for axes in grid[len(shown) :]:
-            axes.set_axis_off()
+        _pictures(grid, shown)
     return figure
 
 
 def pairs(history: History) -> Figure:
     """Draw the nearest and the farthest pairs by cosine: a look for whoever doubts the features."""
-    shown = history.tables["shown"]
-    kinds = {kind: shown[shown["kind"] == kind] for kind in ("near", "far")}
-    columns = max(len(each) // 2 for each in kinds.values())
+    near, far = _shown(history, "near"), _shown(history, "far")
     with rc_context(STYLE):
-        figure = Figure(figsize=(8, 3.5), layout="constrained")
-        grid = figure.subplots(2, 2 * columns, squeeze=False)
-        near, far = (each["cosine"] for each in kinds.values())
-        figure.suptitle(
-            f"Nearest pairs (first row) have cosines up to {near.max():.3f}, "
-            f"farthest (second row) down to {far.min():.3f}"
+        figure = Figure(figsize=(WIDTH, 0.8 * len(near) + 0.9), layout="constrained")
+        grid = figure.subplots(len(near) // 2, 4, squeeze=False)
+        finding(
+            figure,
+            f"The nearest pairs (left) have cosines up to {near['cosine'].max():.3f}, the "
+            f"farthest (right) down to {far['cosine'].min():.3f}",
         )
-        for line, each in zip(grid, kinds.values(), strict=True):
-            for k, (axes, (_, row)) in enumerate(zip(line, each.iterrows(), strict=False)):
-                _picture(axes, row["thumbnail"])
-                above = f"cosine {row['cosine']:.3f}" if k % 2 == 0 else ""
-                axes.set_title(f"{above}\n{row['class']}\n{_short(row['name'])}", fontsize=8)
-            for axes in line[len(each) :]:
-                axes.set_axis_off()
+        for columns, each in ((grid[:, :2], near), (grid[:, 2:], far)):
+            _pictures(columns.ravel(), each)
+            for axes, (_, row) in zip(columns[:, 0], each[::2].iterrows(), strict=False):
+                axes.set_ylabel(f"{row['cosine']:.3f}", fontsize=9)
     return figure
 
 
 def components(history: History) -> Figure:
     """Draw the first two principal components of a sample of rows, coloured by class."""
     table = history.tables["components"]
-    words = list(history.tables["classes"]["class"])
     share = history.numbers["variance of two components"]
     with rc_context(STYLE):
-        figure = Figure(figsize=(8, 5.4), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 4.2), layout="constrained")
         axes = figure.subplots()
+        words = list(history.tables["classes"]["class"])
         for k, word in enumerate(words):
             own = table[table["class"] == word]
             axes.plot(
@@ -81,14 +68,15 @@ def components(history: History) -> Figure:
                 color=COLOURS[k % len(COLOURS)],
                 markersize=4,
                 alpha=0.6,
-                label=f"{word} ({len(own)})",
+                label=f"{word} ({len(own)})".replace("$", r"\$"),
             )
         if len(words) <= 12:
             axes.legend(loc="best")
-        axes.set_title(
-            f"Two components hold {100 * share:.0f} % of the variance of {data_name(history)};\n"
-            f"{100 * _nearer_to_own(table):.0f} % of the images lie nearest to the middle of "
-            "their class"
+        finding(
+            figure,
+            f"{100 * _nearest_to_own(table):.0f} % of {len(table)} images lie nearest to the "
+            "middle of their own class in the first two components, which hold "
+            f"{100 * share:.0f} % of the variance",
         )
         axes.set_xlabel("first component")
         axes.set_ylabel("second component")
@@ -101,29 +89,46 @@ def speed(history: History) -> Figure:
     rates = [history.numbers[f"images a second, {way}"] for way in ways]
     share = history.numbers["pipeline over network alone"]
     with rc_context(STYLE):
-        figure = Figure(figsize=(8, 2.4), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 2.2), layout="constrained")
         axes = figure.subplots()
-        bars = axes.barh(ways, rates, color=("#0072B2", "#D55E00", "#999999"))
+        bars = axes.barh(ways, rates, color=(QUIET, COLOURS[0], EDGE))
         axes.bar_label(bars, fmt="%.3g", padding=4)
         axes.invert_yaxis()
-        axes.margins(x=0.12)
+        axes.margins(x=0.15)
         axes.set_xlabel("images a second")
-        axes.set_title(f"Decoding and network at once reach {share:.2f} of the network alone")
+        finding(
+            figure,
+            f"Decoding while the network works, the pipeline reaches {share:.2f} of the network "
+            "alone on arrays that are ready",
+        )
     return figure
 
 
-def _nearer_to_own(table) -> float:
-    """Return the share of rows whose class has the nearest mean, in these two components."""
+def _shown(history: History, kind: str) -> pd.DataFrame:
+    """Return the pictures of a kind, with their pixels."""
+    table = history.tables["shown"]
+    table = table.assign(pixels=list(history.images["shown"]))
+    return table[table["kind"] == kind]
+
+
+def _nearest_to_own(table: pd.DataFrame) -> float:
+    """Return the share of rows whose own class has the nearest mean, in these two components."""
     points = table[["first", "second"]].to_numpy()
     means = table.groupby("class")[["first", "second"]].mean()
     apart = np.linalg.norm(points[:, None] - means.to_numpy()[None], axis=2)
     return float((means.index.to_numpy()[apart.argmin(axis=1)] == table["class"]).mean())
 
 
-def _picture(axes: Axes, thumbnail: str) -> None:
-    axes.imshow(
-        imread(io.BytesIO(base64.b64decode(thumbnail)), format="jpeg"), interpolation="none"
-    )
+def _pictures(grid: np.ndarray, shown: pd.DataFrame) -> None:
+    for axes, (_, row) in zip(grid, shown.iterrows(), strict=False):
+        _picture(axes, row)
+    for axes in grid[len(shown) :]:
+        axes.set_axis_off()
+
+
+def _picture(axes: Axes, row: pd.Series) -> None:
+    axes.imshow(row["pixels"], interpolation="none")  # Or an SVG holds more pixels than there are.
+    axes.set_title(f"{_short(row['class'])}\n{_short(row['name'])}", fontsize=8, loc="center")
     axes.set_xticks([])
     axes.set_yticks([])
     axes.grid(False)

@@ -1,7 +1,5 @@
 """Rows extracted again by name; what lies near and far; how fast the pipeline is."""
 
-import base64
-import io
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -10,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from twinhead.data.features import fingerprint
 from twinhead.data.images import decoding, finding, layout
@@ -25,8 +22,8 @@ from twinhead.training.extraction import BATCH
 log = logging.getLogger(__name__)
 
 SAMPLE = 1000  # Rows that are compared with one another, and drawn.
-SHEET = 24  # Images of the contact sheet, over all classes.
-PAIRS = 4  # Nearest, and farthest.
+SHEET = 12  # Images of the contact sheet, over all classes.
+PAIRS = 3  # Nearest, and farthest.
 THUMBNAIL = 96
 LEFT_OUT = 100  # That the page names.
 SECONDS, ROUNDS = 4, 2  # Of timing: a round, and how often pipeline and network take turns.
@@ -40,6 +37,9 @@ def measure(settings: Settings) -> History:
     if path is None:
         raise InputError(f"{source.images}: its features were moved while they were read")
     names, classes = layout.names(path), wanted.train.classes
+    tests, X_test = [], np.empty((0, features.X.shape[1]), np.float32)
+    if wanted.test.names:
+        tests, X_test = layout.names(path, "test"), layout.test(path)
     about = layout.about(path)
     random = np.random.default_rng(source.seed)
     network = backbone.build(source)
@@ -51,15 +51,17 @@ def measure(settings: Settings) -> History:
             "sha256": fingerprint(features.X, features.y),
             "rows": len(names),
             "features": network.width,
-            "checked": min(settings.rows, len(names)),
+            "checked": min(settings.rows, len(names) + len(tests)),
             "file": path.name,
             "network": f"{about['backbone']}, {about['weights']}",
         }
     )
-    checked = random.permutation(len(names))[: settings.rows]
     paths = [wanted.train.path(name) for name in names]
+    every = paths + [wanted.test.path(name) for name in tests]
+    checked = random.permutation(len(every))[: settings.rows]
     log.info("extracting %d rows again, by name", len(checked))
-    history.numbers |= _again(network, features.X, [paths[i] for i in checked], checked, source)
+    rows = [features.X[i] if i < len(names) else X_test[i - len(names)] for i in checked]
+    history.numbers |= _again(network, [every[i] for i in checked], np.stack(rows), source.resize)
     history.numbers |= _labels(wanted.train, names, features.y)
     log.info("timing pipeline and network")
     history.numbers |= _speed(network, paths, source.resize)
@@ -69,9 +71,9 @@ def measure(settings: Settings) -> History:
     history.tables["components"], history.numbers["variance of two components"] = _components(
         features.X[sample], [classes[label] for label in features.y[sample]]
     )
-    rows = [np.flatnonzero(features.y == label) for label in range(len(classes))]
-    shown = [random.permutation(each)[: max(1, SHEET // len(classes))] for each in rows][:SHEET]
-    sheet = [("sheet", i, 0.0) for i in np.concatenate(shown)]
+    of_class = [np.flatnonzero(features.y == label) for label in range(len(classes))][:SHEET]
+    shown = [random.permutation(each)[: max(1, SHEET // len(classes))] for each in of_class]
+    sheet = [("sheet", i, np.nan) for i in np.concatenate(shown)]
     pairs = [
         (kind, sample[i], cosine) for kind, pair, cosine in _pairs(features.X[sample]) for i in pair
     ]
@@ -82,34 +84,30 @@ def measure(settings: Settings) -> History:
                 "name": names[i],
                 "class": classes[features.y[i]],
                 "cosine": float(cosine),
-                "thumbnail": _thumbnail(paths[i]),
             }
             for kind, i, cosine in sheet + pairs
         ]
+    )
+    history.images["shown"] = np.stack(
+        [decode(paths[i], THUMBNAIL, "bilinear") for _, i, _ in sheet + pairs]
     )
     others = [f"{name}: no image by its name" for name in wanted.train.others + wanted.test.others]
     history.tables["summary"] = _summary(history, about, layout.left_out(path) + others)
     return history
 
 
-def _again(
-    network: Backbone, X: np.ndarray, paths: list[Path], rows: np.ndarray, source
-) -> dict[str, float]:
+def _again(network: Backbone, paths: list[Path], rows: np.ndarray, resize: str) -> dict[str, float]:
     """Extract rows from the images of their names; the control holds each against the next."""
-    found = np.concatenate(
-        [
-            network.features(pixels)
-            for pixels in decoding.batches(paths, network.size, source.resize, BATCH)
-        ]
-    )
-    scale = np.abs(X[rows]).max(axis=1, keepdims=True)
+    found = [network.features(x) for x in decoding.batches(paths, network.size, resize, BATCH)]
+    again = np.concatenate(found)
+    scale = np.maximum(np.abs(rows).max(axis=1, keepdims=True), np.finfo(np.float32).tiny)
 
     def largest(other: np.ndarray) -> float:
-        return float((np.abs(other - X[rows]) / np.maximum(scale, np.finfo(np.float32).tiny)).max())
+        return float((np.abs(other - rows) / scale).max())
 
     return {
-        "difference by name": largest(found),
-        "difference by another's name": largest(np.roll(found, 1, axis=0)),
+        "difference by name": largest(again),
+        "difference by another's name": largest(np.roll(again, 1, axis=0)),
     }
 
 
@@ -203,10 +201,3 @@ def _pairs(X: np.ndarray) -> list[tuple[str, tuple[int, int], float]]:
             if len(used) == 2 * PAIRS:
                 break
     return found
-
-
-def _thumbnail(path: Path) -> str:
-    """Return a small JPEG as text, for a table of the history."""
-    buffer = io.BytesIO()
-    Image.fromarray(decode(path, THUMBNAIL, "bilinear")).save(buffer, "jpeg", quality=80)
-    return base64.b64encode(buffer.getvalue()).decode()

@@ -44,6 +44,8 @@ class Source(Values):
         features = self._features()
         return replace(features, y=check_labels(self.called(), features.y, many_classes))
 
+    name: str
+
     def called(self) -> str:
         """Return what the user called it by, for messages."""
         return f"data={self.name}"
@@ -97,8 +99,8 @@ class CatDog(Source):
 
 class Surrogate(Source):
     name: Literal["surrogate"] = "surrogate"
-    rows: whole(10, 10**6)
-    features: whole(1, 10**5)
+    rows: Annotated[int, whole(10, 10**6)]
+    features: Annotated[int, whole(1, 10**5)]
     seed: Seed
 
     def identity(self) -> str:
@@ -168,12 +170,12 @@ class OfImages(Values):
 
     images: Text
     test_images: Text | None = None
-    classes: different("a list of different names", ClassName) | None = None
+    classes: Annotated[list[ClassName], different("a list of different names")] | None = None
     weights: Text = IMAGENET
-    size: whole(32, 2048) | None = None
-    resize: one_of("nearest", "bilinear", "bicubic", "lanczos") = "nearest"
-    preprocess: one_of("none", "tf", "torch", "caffe") | None = None
-    on_broken: one_of("error", "skip") = "error"
+    size: Annotated[int, whole(32, 2048)] | None = None
+    resize: Annotated[str, one_of("nearest", "bilinear", "bicubic", "lanczos")] = "nearest"
+    preprocess: Annotated[str, one_of("none", "tf", "torch", "caffe")] | None = None
+    on_broken: Annotated[str, one_of("error", "skip")] = "error"
     seed: Seed = 20180520
 
     def check(self, backbone: str) -> None:
@@ -237,7 +239,7 @@ class Files(Source):
     """Features of the same images by several backbones, side by side."""
 
     name: Literal["files"] = "files"
-    paths: different("a list of different paths", Text)
+    paths: Annotated[list[Text], different("a list of different paths")]
 
     def called(self) -> str:
         return " + ".join(self.paths)

@@ -50,6 +50,12 @@ def names(path: Path, part: str = "train") -> list[str]:
     )
 
 
+def test(path: Path) -> np.ndarray:
+    """Return the features of the images without labels."""
+    with h5py.File(path) as file:
+        return file["test"][:]
+
+
 def left_out(path: Path) -> list[str]:
     """Return the images that were left out, each with its reason."""
     with h5py.File(path) as file:
