@@ -1,4 +1,4 @@
-"""Two heads for two classes: one softmax of two units, one sigmoid. Swap one for the other safely.
+"""Heads for two classes: a softmax of two units, a sigmoid, an isometric one. Swap them safely.
 
 Costs no TensorFlow: what needs it is imported when it is asked for.
 """
@@ -7,12 +7,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from twinhead.matching import match_sigmoid, match_softmax, translate
+    from twinhead.matching import match_isometric, match_sigmoid, match_softmax, translate
+    from twinhead.training.isometric import Isometric
 
-__all__ = ["match_sigmoid", "match_softmax", "translate"]
+__all__ = ["Isometric", "match_isometric", "match_sigmoid", "match_softmax", "translate"]
 
 # Public name -> the module that has it.
-_HOMES = dict.fromkeys(("match_sigmoid", "match_softmax", "translate"), "twinhead.matching")
+_HOMES = {
+    **dict.fromkeys(("match_isometric", "match_sigmoid", "match_softmax"), "twinhead.matching"),
+    "translate": "twinhead.matching",
+    "Isometric": "twinhead.training.isometric",
+}
 
 
 def __getattr__(name: str) -> Any:
