@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from training import train
 
@@ -87,7 +87,7 @@ def start(source, to, classes, seed, antisymmetric, features):
 def gap(chosen, mapped, source, to, classes, seed, antisymmetric=True):
     """Train both and return how far apart any row's logits ever are."""
     generator = np.random.default_rng(seed + 1)
-    X, y = generator.normal(size=(64, 6)), generator.integers(0, classes, 64)
+    X, y = generator.normal(size=(40, 6)), generator.integers(0, classes, 40)
     trunk = generator.normal(size=(6, 5)) / 2 if "trunk_learning_rate" in chosen else None
     first, second = start(source, to, classes, seed, antisymmetric, 5 if trunk is not None else 6)
     turn = contrasts(classes)
@@ -109,6 +109,7 @@ def check(combination):
     if any("no bias" in each for each in conditions):
         return  # Trained by itself below.
     about = f"{chosen}: {source} to {to}, K = {classes}, seed {seed}"
+    chosen = found.given  # With what was left out: Keras would round its own to float32.
     assert gap(chosen, found.settings, source, to, classes, seed) <= CLOSED, about
     if conditions & OF_SOFTMAX and LONG_GRADIENTS not in conditions:
         broken = gap(chosen, found.settings, source, to, classes, seed, antisymmetric=False)
@@ -118,7 +119,11 @@ def check(combination):
         assert anywhere <= CLOSED, f"{about}: holds from θ1 = −θ0 only, and does not say so"
 
 
-quick = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "derandomize": True}
+# No search for a smaller example: the first one names its settings and its seed.
+quick = {
+    **{"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "derandomize": True},
+    "phases": [Phase.generate],
+}
 
 
 @settings(max_examples=20, **quick)

@@ -29,7 +29,7 @@ from twinhead.matching.rules import (
 
 # A smaller epsilon lets rounding noise decide a step where the true gradient is zero.
 LEAST_EPSILON = 1e-10
-# What a trunk's optimizer has in common with the head's, besides what is the optimizer's own. A norm
+# What a trunk's optimizer has in common with the head's, besides what is its own. A norm
 # over both of them is impossible, or stands in `trunk` by itself.
 _SHARED = ("optimizer", "weight_decay", "clipvalue", "clipnorm", "schedule")
 
