@@ -12,6 +12,7 @@ from twinhead.results.arm import Arm
 from twinhead.results.history import History, Record
 from twinhead.results.published import Published, published
 from twinhead.results.statistics import ratio_of_means
+from twinhead.steps import Steps
 from twinhead.training import bank, heads, reference
 from twinhead.training.recipe import Recipe
 
@@ -47,9 +48,14 @@ def measure(settings: Settings) -> History:
     )
 
     recipe = settings.recipe()
+    steps = Steps("trainings", 3 * repeats + 2)
     for seed in range(settings.seed, settings.seed + repeats):
         arms = _arms(settings, "independent", "float32", seed)
-        _add(history, [reference.train(arm, recipe, parts) for arm in arms], parts.X_validation)
+        trained = []
+        for arm in arms:
+            trained.append(reference.train(arm, recipe, parts))
+            steps.done()
+        _add(history, trained, parts.X_validation)
     for precision in ("float32", "float64"):
         arms = _arms(settings, "common", precision, settings.seed)
         control = _arm(settings, "sigmoid", "transfer", 1.0, "common", precision, settings.seed)
@@ -57,6 +63,7 @@ def measure(settings: Settings) -> History:
         _add(history, bank.train([*arms, control], recipe, parts), parts.X_validation)
         history.numbers.update(_converted(history, precision, parts.X_validation.astype(precision)))
         history.numbers.update(_common(history, precision))
+        steps.done()
     history.numbers.update(_as_published(history))
     history.numbers.update(_parameters(settings, features.X.shape[1]))
     _hold_against_print(history)

@@ -1,4 +1,4 @@
-"""Where do softmax and cross-entropy lose digits, and what keeps them?"""
+"""Where do softmax and cross-entropy lose digits, and what helps?"""
 
 from typing import Annotated
 
