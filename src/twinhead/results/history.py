@@ -41,13 +41,18 @@ class Record:
 
     def logit_bias(self) -> np.ndarray:
         """Return the bias of the log-odds, shape (epochs + 1,)."""
-        bias = self.weights["bias"]
-        return bias[..., -1] - bias[..., 0] if bias.shape[1] == 2 else bias[..., 0]
+        return self._odds("bias")
 
     def logit_weights(self) -> np.ndarray:
         """Return the weights of the log-odds, shape (epochs + 1, d): beta, or theta1 - theta0."""
-        kernel = self.weights["kernel"]
-        return kernel[..., -1] - kernel[..., 0] if kernel.shape[2] == 2 else kernel[..., 0]
+        return self._odds("kernel")
+
+    def _odds(self, name: str) -> np.ndarray:
+        weights = self.weights[name]
+        if weights.shape[-1] == 2:
+            return weights[..., 1] - weights[..., 0]
+        own = weights[..., 0]
+        return own * own.dtype.type(2**0.5) if self.arm.head == "isometric" else own
 
 
 @dataclass
