@@ -30,7 +30,7 @@ NOTES = (
 class Settings(TrainingSettings):
     lr_ratio: Positive
     seed: Seed
-    repeats: Count | None
+    repeats: Count
 
 
 def answer(history: History, verdicts: list[Verdict]) -> Answer:

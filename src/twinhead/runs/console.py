@@ -48,6 +48,8 @@ def _line(out: Console, verdict: dict[str, Any]) -> None:
     control = verdict["control"]
     if verdict["verdict"] == "not tested":
         said = f"not tested: {verdict['reason']}"
+    elif control["verdict"] == "identity":
+        said = f"{number(verdict['measured'])}, an identity"
     else:
         apart = {"fails": "told apart from", "holds": "NOT told apart from"}[control["verdict"]]
         said = f"{number(verdict['measured'])}, {apart} {number(control['measured'])}"
