@@ -64,8 +64,8 @@ CLAIMS = (
         "share of sigmoids from 0.01 to 0.99",
         at_least(0.9, "Only inputs beyond 4.6 are left out."),
         Source("004", "activations, sigmoid"),
-        "share of sigmoids from 0.01 to 0.99, rounded",
-        "rounded, as a threshold of 0.5 does",
+        "share of sigmoids from 0.01 to 0.99, of 100 x",
+        "sigmoid(100 x), nearly a threshold",
     ),
     _claim(
         "2e",

@@ -1,4 +1,4 @@
-"""Are the two heads the same thing, as published and under common noise?"""
+"""Are the two heads the same, as published and under common noise?"""
 
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError

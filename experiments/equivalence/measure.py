@@ -29,11 +29,11 @@ def measure(settings: Settings) -> History:
     features = settings.data.load()
     parts = split(features, settings.validation_fraction, settings.seed)
     history = History(describe(features, parts))
-    history.data["article_recipe"] = (
-        settings.recipe() == ARTICLE_RECIPE
-        and (settings.learning_rate, settings.lr_ratio, settings.validation_fraction)
-        == (1e-3, 2.0, 0.2)
-    )
+    history.data["article_recipe"] = settings.recipe() == ARTICLE_RECIPE and (
+        settings.learning_rate,
+        settings.lr_ratio,
+        settings.validation_fraction,
+    ) == (1e-3, 2.0, 0.2)
     log.info(
         "%s: %d + %d rows, %d features; %d seed(s) as published",
         features.name,
@@ -196,7 +196,8 @@ def _as_published(history: History) -> dict[str, float]:
         if (number.split, number.metric) == ("validation", "loss")
     }
     own, other = (
-        abs(printed[f"sigmoid {init}", 1] - printed["softmax", 1]) for init in ("transfer", "random")
+        abs(printed[f"sigmoid {init}", 1] - printed["softmax", 1])
+        for init in ("transfer", "random")
     )
     ratio, low, high = ratio_interval(transfer, random)
     equal_gap = abs(equal.series["validation", "loss_gap"][1])

@@ -1,9 +1,11 @@
 """At which ratio of learning rates are the two heads the same?"""
 
+from typing import Annotated
+
 from twinhead.results.claim import Answer, Verdict
 from twinhead.results.history import History
 from twinhead.results.wording import number
-from twinhead.settings import Precision, Seeds, numbers
+from twinhead.settings import Numbers, Precision, Seeds, different
 from twinhead.training.recipe import TrainingSettings
 
 WANT = "Sweep"
@@ -12,9 +14,12 @@ QUESTION = "At which ratio of learning rates do a sigmoid head and a softmax hea
 
 
 class Settings(TrainingSettings):
-    lr_ratios: numbers(
-        "different finite numbers above 0: [0.5,1,2], linspace(1,3,41) or geomspace(0.25,16,13)"
-    )
+    lr_ratios: Annotated[
+        Numbers,
+        different(
+            "different finite numbers above 0: [0.5,1,2], linspace(1,3,41) or geomspace(0.25,16,13)"
+        ),
+    ]
     seeds: Seeds
     precision: Precision
 

@@ -20,19 +20,20 @@ TO_FAST = "loss_gap_to_twice_the_rate"
 
 def measure(settings: Settings) -> History:
     features = settings.data.load()
-    # One split for all seeds: what differs between them is training's alone.
-    parts = split(features, settings.validation_fraction, settings.seeds[0])
-    history = History(describe(features, parts) | {"precision": settings.precision})
+    first = split(features, settings.validation_fraction, settings.seeds[0])
+    history = History(describe(features, first) | {"precision": settings.precision})
     log.info(
         "%s: %d ratio(s), %d seed(s)",
         features.name,
         len(settings.lr_ratios),
         len(settings.seeds),
     )
-    arms = [arm for seed in settings.seeds for arm in _arms(settings, seed)]
-    records = bank.train(arms, settings.recipe(), parts)
     for seed in settings.seeds:
-        softmax, fast, *sigmoids = [record for record in records if record.arm.seed == seed]
+        # Every seed cuts the rows anew, so that an interval over seeds is one over validation sets.
+        parts = first
+        if seed != settings.seeds[0]:
+            parts = split(features, settings.validation_fraction, seed)
+        softmax, fast, *sigmoids = bank.train(_arms(settings, seed), settings.recipe(), parts)
         for record in sigmoids:
             history.add_gap(record, softmax)
             record.series["validation", TO_FAST] = record.loss() - fast.loss()
@@ -48,28 +49,26 @@ def measure(settings: Settings) -> History:
 
 
 def _arms(settings: Settings, seed: int) -> list[Arm]:
-    return [
-        _arm(settings, f"softmax ratio 1.0, seed {seed}", "softmax", 1.0, seed),
+    """Return the softmax arm, one at twice its rate, and the sigmoids by ratio."""
+    wanted = [
+        ("softmax", "ratio 1.0", 1.0),
         # The control's partner: a softmax arm for which the right ratio is 4.
-        _arm(settings, f"softmax at twice the rate, seed {seed}", "softmax", 2.0, seed),
-        *(
-            _arm(settings, f"sigmoid ratio {ratio!r}, seed {seed}", "sigmoid", ratio, seed)
-            for ratio in sorted(settings.lr_ratios)
-        ),
+        ("softmax", "at twice the rate", 2.0),
+        *(("sigmoid", f"ratio {ratio!r}", ratio) for ratio in sorted(settings.lr_ratios)),
     ]
-
-
-def _arm(settings: Settings, name: str, head: str, lr_ratio: float, seed: int) -> Arm:
-    return Arm(
-        name,
-        head,
-        learning_rate=sigmoid_learning_rate(settings.learning_rate, lr_ratio),
-        seed=seed,
-        init="transfer" if head == "sigmoid" else "random",
-        optimizer=settings.optimizer.name,
-        lr_ratio=lr_ratio,
-        precision=settings.precision,
-    )
+    return [
+        Arm(
+            f"{head} {how}, seed {seed}",
+            head,
+            learning_rate=sigmoid_learning_rate(settings.learning_rate, lr_ratio),
+            seed=seed,
+            init="transfer" if head == "sigmoid" else "random",
+            optimizer=settings.optimizer.name,
+            lr_ratio=lr_ratio,
+            precision=settings.precision,
+        )
+        for head, how, lr_ratio in wanted
+    ]
 
 
 def _summary(history: History, ratios: list[float]) -> pd.DataFrame:
@@ -120,13 +119,18 @@ def _compare(history: History) -> None:
         history.untested |= dict.fromkeys((smallest, rounding, turns), missing)
         return
     arms = {ratio: history.pick(head="sigmoid", lr_ratio=ratio) for ratio in grid}
-    to_fast = [_largest(each, "validation", TO_FAST).mean() for each in arms.values()]
-    below, above = gaps[grid <= 2], gaps[grid >= 2]
+    to_fast = np.array([_largest(each, "validation", TO_FAST).mean() for each in arms.values()])
+
+    def turning(gaps: np.ndarray) -> int:
+        """Count the neighbours between which a gap does not grow away from ratio 2."""
+        below, above = gaps[grid <= 2], gaps[grid >= 2]
+        return int((np.diff(below) >= 0).sum() + (np.diff(above) <= 0).sum())
+
     history.numbers |= {
         smallest: float(grid[gaps.argmin()]),
         "ratio with the smallest gap to twice the rate": float(grid[np.argmin(to_fast)]),
         rounding: float(_largest(arms[2], "validation", "loss_gap").max()),
         "smallest gap at another ratio": float(gaps[grid != 2].min()),
-        turns: int((np.diff(below) >= 0).sum() + (np.diff(above) <= 0).sum()),
-        "neighbours whose gap does not grow with the ratio": int((np.diff(gaps) <= 0).sum()),
+        turns: turning(gaps),
+        "neighbours whose gap to twice the rate does not grow away from 2": turning(to_fast),
     }

@@ -47,7 +47,9 @@ def page(
             provenance=json.dumps(provenance, indent=2),
             printed={(p.arm, p.split, p.metric, p.epoch): p.printed for p in printed if p.arm},
             notes=notes,
-            rows=history.tables["summary"].to_dict("records") if "summary" in history.tables else [],
+            rows=history.tables["summary"].to_dict("records")
+            if "summary" in history.tables
+            else [],
         )
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from twinhead.results.claim import FAILS, HOLDS, NOT_TESTED, Claim, Source, exactly
 
+
 @dataclass(frozen=True)
 class Published:
     """A number that an article prints, with the tolerance that a reproduction has to meet.
@@ -45,7 +46,11 @@ class Published:
 
 def published(article: str = "", experiment: str = "") -> list[Published]:
     """Return the numbers of an article or an experiment, transcribed by hand into published.csv."""
-    kinds: dict[str, Any] = {"epoch": lambda text: int(text or 0), "printed": float, "tolerance": float}
+    kinds: dict[str, Any] = {
+        "epoch": lambda text: int(text or 0),
+        "printed": float,
+        "tolerance": float,
+    }
     with Path(__file__).with_suffix(".csv").open(newline="", encoding="utf-8") as file:
         return [
             Published(**{key: kinds.get(key, str)(text) for key, text in row.items()})
@@ -99,8 +104,8 @@ def claim(id: str, article: str) -> Claim:
         id,
         name=f"What article {article} prints comes out again",
         group="Printed numbers",
-        sentence=f"The {{results that {article} prints}} results that article {article} prints here "
-        "come out again (how many do not)",
+        sentence=f"The {{results that {article} prints}} results that article {article} prints "
+        "here come out again (how many do not)",
         number=f"results of {article} that miss",
         rule=exactly(0, "Half a unit of the last digit printed, unless the table says why not."),
         source=Source(article),

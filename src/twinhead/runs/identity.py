@@ -143,7 +143,7 @@ def _files(place: Path) -> list[Path]:
 
 
 def versions(modules: Iterable[str]) -> dict[str, str]:
-    """Return distribution -> version of what these modules belong to; "absent" where there is none."""
+    """Return distribution -> version of what these modules belong to, or "absent"."""
     found = {}
     for module in sorted(modules):
         for name in _distributions().get(module, [module]):

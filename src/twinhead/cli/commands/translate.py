@@ -1,10 +1,10 @@
-"""Swap one head for the other: which settings give the same function at every step.
+"""Which settings the other head needs to be the same at every step.
 
 Nothing is trained and nothing is written; experiment law measures what this says.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -16,11 +16,13 @@ from twinhead.matching import IMPOSSIBLE, Translation, translate
 from twinhead.settings import Count, Fraction, FromZero, Positive, Text, Values, one_of
 from twinhead.training.optimizers import AnyOptimizer
 
+WANT = "Use it on a model of your own"
+
 
 class Settings(Values):
     """What can be translated besides the optimizer's own settings; None: not in use."""
 
-    to: one_of("sigmoid", "softmax")
+    to: Annotated[str, one_of("sigmoid", "softmax")]
     optimizer: AnyOptimizer
     learning_rate: Positive
     weight_decay: FromZero | None
