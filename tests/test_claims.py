@@ -144,6 +144,7 @@ def test_every_claim_holds_in_small(run, name):
 # Claims about constants: their controls are other constants, and may be simple multiples of them.
 CONSTANTS = {
     "activations": {"4a": "2 for a = 2, where 1 is right"},
+    "lr_ratio": {"1": "twice the rate, whose ratio is 4"},
     "gradients": {"4d": "a weight of 8 behind every sigmoid: (8/4)^depth"},
 }
 # Controls that are measured anew and come out the same.

@@ -70,8 +70,8 @@ CLAIMS = (
             "up any more. Its own printed losses give {gap that the article prints:.4f}.",
         ),
         Source("000", "section 2.2"),
-        "gap at equal rates over published gap of own start",
-        "β = θ1 − θ0, but equal learning rates",
+        "published gap, matched to another seed over own start, high",
+        "β = θ1 − θ0 of another seed's softmax arm",
     ),
     Claim(
         "4",
