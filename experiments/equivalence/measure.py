@@ -248,7 +248,11 @@ def _hold_against_print(history: History) -> None:
         ("losses", ("loss", "running_loss")),
         ("accuracies", ("accuracy", "running_accuracy")),
     ):
-        numbers = [number for number in published("000") if number.metric in metrics]
+        numbers = [
+            number
+            for number in published("000")
+            if number.metric in metrics and number.kind == "result"
+        ]
         history.numbers[f"printed {what}"] = len(numbers)
         if own and history.data["article_recipe"]:
             for name, shift in (("printed", 0), ("the next epoch's printed", 1)):

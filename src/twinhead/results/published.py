@@ -78,7 +78,7 @@ def beside_print(experiment: str, measured: Mapping[str, float]) -> list[dict[st
                 "measured": value,
                 "tolerance": each.tolerance,
                 "verdict": (HOLDS if each.meets(value) else FAILS) if each.kind == "result" else NOT_TESTED,
-                "remark": each.erratum or (each.reason if each.kind == "result" else each.kind),
+                "remark": each.erratum or (each.reason if each.kind in ("result", "vague") else each.kind),
             }
         )
     return rows
