@@ -13,6 +13,7 @@ from twinhead.results.arm import Arm
 from twinhead.results.history import History, Record
 from twinhead.results.published import Published, published
 from twinhead.results.statistics import ratio_interval
+from twinhead.steps import Steps
 from twinhead.training import bank, heads, reference
 from twinhead.training.recipe import Recipe
 
@@ -45,13 +46,17 @@ def measure(settings: Settings) -> History:
     )
 
     recipe = settings.recipe()
+    steps = Steps("trainings", 3 * settings.repeats + 2)
     for seed in range(settings.seed, settings.seed + settings.repeats):
         # Every seed cuts the rows anew, so that an interval over seeds is one over validation sets.
         own = parts
         if seed != settings.seed:
             own = split(features, settings.validation_fraction, seed)
-        arms = _arms(settings, "independent", "float32", seed)
-        _add(history, [reference.train(arm, recipe, own) for arm in arms], own.X_validation)
+        trained = []
+        for arm in _arms(settings, "independent", "float32", seed):
+            trained.append(reference.train(arm, recipe, own))
+            steps.done()
+        _add(history, trained, own.X_validation)
     for precision in ("float32", "float64"):
         arms = _arms(settings, "common", precision, settings.seed)
         control = _arm(settings, "sigmoid", "transfer", 1.0, "common", precision, settings.seed)
@@ -60,6 +65,7 @@ def measure(settings: Settings) -> History:
         history.numbers.update(_conserved(history, precision, recipe, parts))
         history.numbers.update(_converted(history, precision, parts.X_validation.astype(precision)))
         history.numbers.update(_common(history, precision))
+        steps.done()
     history.numbers.update(_as_published(history))
     history.numbers.update(_parameters(settings, features.X.shape[1]))
     _hold_against_print(history)

@@ -10,6 +10,7 @@ from twinhead.training.recipe import TrainingSettings
 
 WANT = "Sweep"
 TITLE = "The learning-rate ratio between the heads"
+EXPLORER = True
 QUESTION = "At which ratio of learning rates do a sigmoid head and a softmax head stay the same?"
 
 

@@ -21,8 +21,8 @@ from twinhead.settings import RunSettings
 
 PACKAGE = Path(twinhead.__file__).parent
 # What a measurement reaches and is not decided by: ranges of settings (their values count by
-# themselves), the words of errors, and the rules by which claims are judged.
-TOLD_APART = ("settings.py", "errors.py", "results/claim.py")
+# themselves), the words of errors, the counting of steps, and the rules by which claims are judged.
+TOLD_APART = ("settings.py", "errors.py", "steps.py", "results/claim.py")
 PRESENTING = ("pages", "results", "runs/present.py")
 
 
