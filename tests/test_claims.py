@@ -74,6 +74,13 @@ def test_what_is_called_rounding_in_float64_is_none_in_float32(name):
             assert 0 < rule.tolerance <= 1e-12, claim.id
 
 
+def test_derivatives_by_differences_keep_eight_digits():
+    claims = [each for each in Experiment("gradients").claims if "differences" in each.number]
+    assert len(claims) == 3
+    for claim in claims:
+        assert 0 < claim.rule.tolerance <= 1e-8, claim.id
+
+
 def test_a_number_that_was_not_measured_is_not_tested_and_says_why():
     claim = Claim("1", "a", "g", "a", "n", exactly(0), Source("003"), "c")
     verdict = judge(claim, History({"name": "x"}, untested={"n": "no rows"}))

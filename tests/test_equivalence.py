@@ -181,3 +181,25 @@ def test_the_conversion_is_of_trained_weights_and_every_seed_cuts_the_rows_anew(
         z = own.X_validation @ each.weights["kernel"][-1] + each.weights["bias"][-1]
         margin = (z[:, 1] - z[:, 0]) * (1 - 2.0 * own.y_validation)
         assert each.loss()[-1] == pytest.approx(np.logaddexp(0, margin).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_gaps_are_those_of_the_matched_arm_and_controls_of_the_one_at_equal_rates(run, precision):
+    history = load(run("equivalence").folder / "history.h5")
+    arms = {"noise": "common", "precision": precision}
+    softmax = history.one(head="softmax", **arms)
+    for name, ratio in (("under common noise", 2.0), ("at equal rates", 1.0)):
+        other = history.one(init="transfer", lr_ratio=ratio, **arms)
+        for of, part in (("", "validation"), ("training ", "train")):
+            gap = np.abs(other.loss(part) - softmax.loss(part)).max()
+            size = max(1, history.one(init="transfer", lr_ratio=2.0, **arms).loss(part).max())
+            assert history.numbers[f"{of}gap {name}, {precision}"] == pytest.approx(gap / size)
+    assert history.numbers[f"bias to set at the start, {precision}"] == 0
+    bias = softmax.weights["bias"][-1].astype(float)
+    after = history.numbers[f"bias to set after training, {precision}"]
+    assert after == pytest.approx(abs(bias[1] - bias[0]))
+    kernel = softmax.weights["kernel"].astype(float)
+    total = kernel.sum(axis=2)
+    drift = np.abs(total - total[0]).max() / max(1, np.abs(kernel).max())
+    assert history.numbers[f"change of θ0 + θ1, {precision}"] == pytest.approx(drift, abs=1e-300)
+    assert history.numbers[f"change of θ0 + θ1 with weight decay, {precision}"] > 1e-6
