@@ -19,7 +19,7 @@ PROJECT = Path(__file__).parents[1]
 # What makes an experiment quick: the same words for all tests, so that its run is made once.
 ROWS = "data=surrogate data.rows=400 data.features=12"
 SMALL = {
-    "equivalence": f"{ROWS} epochs=2 repeats=2 learning_rate=0.1",
+    "equivalence": f"{ROWS} epochs=2 repeats=5 learning_rate=0.1",
     "lr_ratio": f"{ROWS} epochs=2 seeds=[0,1] learning_rate=0.1",
     "train": f"{ROWS} epochs=2",
     "law": "data=surrogate data.rows=300 data.features=12 "

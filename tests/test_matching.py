@@ -369,6 +369,58 @@ def test_known_factors(settings, key, expected):
     assert translate(settings).settings[key] == pytest.approx(expected, rel=1e-15)
 
 
+# Every factor that is not 1, derived by hand in docs/theory.md; a map that says otherwise is wrong.
+FACTORS = {
+    "l2": 1 / 2,
+    "clipnorm": 1 / math.sqrt(2),
+    "global_clipnorm": 1 / math.sqrt(2),
+    "initial_stddev": math.sqrt(2),
+    "C": 2,
+}
+OF_OPTIMIZERS = {
+    **dict.fromkeys(("sgd", "adam", "nadam", "adamax", "rmsprop", "adagrad"), {"learning_rate": 2}),
+    **dict.fromkeys(("adadelta", "lion", "schedulefreeadamw"), {"learning_rate": 2}),
+    "adamw": {"learning_rate": 2, "weight_decay": 1 / 2},
+    "ftrl": {
+        "learning_rate": 2,
+        "l2_regularization_strength": 1 / 2,
+        "l2_shrinkage_regularization_strength": 1 / 2,
+    },
+    "lamb": {},
+    "adafactor": {"epsilon_2": 2},
+    "muon": {
+        **dict.fromkeys(("learning_rate", "adam_lr_ratio"), math.sqrt(2)),
+        **dict.fromkeys(("weight_decay", "adam_weight_decay"), 1 / math.sqrt(2)),
+    },
+}
+
+
+@pytest.mark.parametrize("name", OF_OPTIMIZERS)
+def test_every_setting_has_the_factor_that_was_derived_by_hand(name):
+    needed = matching.NEEDED.get(name, ())
+    keys = dict.fromkeys([*matching.OPTIMIZERS[name], *needed, *FACTORS], 1.0)
+    translated = translate({"optimizer": name} | keys).settings
+    expected = {"optimizer": name} | keys | FACTORS | OF_OPTIMIZERS[name]
+    assert translated == about(expected)
+    trunk = {"optimizer": name, "trunk_learning_rate": 1.0} | dict.fromkeys(needed, 1.0)
+    assert translate(trunk).settings["trunk_learning_rate"] == 1
+
+
+@pytest.mark.parametrize("name", OF_OPTIMIZERS)
+def test_a_rate_alone_is_conditional_for_three_optimizers(name):
+    rate = dict.fromkeys(["learning_rate", *matching.NEEDED.get(name, ())], 1.0)
+    conditional = name in ("lamb", "adafactor", "muon")
+    for given in (rate, {key: value for key, value in rate.items() if key != "learning_rate"}):
+        status = translate({"optimizer": name} | given).status
+        assert status == ("conditional" if conditional else "exact")
+
+
+def test_clipping_by_any_norm_bends_the_step():
+    for clip in ("clipvalue", "clipnorm", "global_clipnorm"):
+        bent = {"optimizer": "sgd", "learning_rate": 0.1, "l2": 0.01, clip: 1.0}
+        assert translate(bent).status == "conditional"
+
+
 def test_l2_needs_a_condition_only_where_the_step_is_not_linear():
     plain = {"optimizer": "sgd", "learning_rate": 0.1, "l2": 0.01}
     assert translate(plain).status == "exact"

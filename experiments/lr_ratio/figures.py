@@ -138,7 +138,9 @@ def loss_curves(history: History) -> Figure:
         # A ratio at which it diverges would leave no room for the others.
         low, high = axes.get_ylim()
         axes.set_ylim(max(low, 0), min(high, 2 * softmax.max()))
-        label_ends(axes, [end for end in ends if axes.get_ylim()[0] <= end[0] <= axes.get_ylim()[1]])
+        label_ends(
+            axes, [end for end in ends if axes.get_ylim()[0] <= end[0] <= axes.get_ylim()[1]]
+        )
         axes.set_ylabel("validation loss (nats)")
         epoch_axis(axes)
         off = {ratio: np.abs(r.loss() - softmax).max() for ratio, r in records.items()}

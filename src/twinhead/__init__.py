@@ -22,7 +22,7 @@ _HOMES = {
     "match_softmax": "twinhead.matching",
     "translate": "twinhead.matching",
 }
-__all__ = [*_HOMES]  # noqa: PLE0604
+__all__ = [*_HOMES]
 
 
 def __getattr__(name: str) -> Any:
