@@ -378,8 +378,13 @@ FACTORS = {
     "C": 2,
 }
 OF_OPTIMIZERS = {
-    **dict.fromkeys(("sgd", "adam", "nadam", "adamax", "rmsprop", "adagrad"), {"learning_rate": 2}),
-    **dict.fromkeys(("adadelta", "lion", "schedulefreeadamw"), {"learning_rate": 2}),
+    **{
+        name: {"learning_rate": 2}
+        for name in (
+            *("sgd", "adam", "nadam", "adamax", "rmsprop", "adagrad"),
+            *("adadelta", "lion", "schedulefreeadamw"),
+        )
+    },
     "adamw": {"learning_rate": 2, "weight_decay": 1 / 2},
     "ftrl": {
         "learning_rate": 2,
@@ -410,8 +415,8 @@ def test_every_setting_has_the_factor_that_was_derived_by_hand(name):
 def test_a_rate_alone_is_conditional_for_three_optimizers(name):
     rate = dict.fromkeys(["learning_rate", *matching.NEEDED.get(name, ())], 1.0)
     conditional = name in ("lamb", "adafactor", "muon")
-    for given in (rate, {key: value for key, value in rate.items() if key != "learning_rate"}):
-        status = translate({"optimizer": name} | given).status
+    for some in (rate, {key: value for key, value in rate.items() if key != "learning_rate"}):
+        status = translate({"optimizer": name} | some).status
         assert status == ("conditional" if conditional else "exact")
 
 

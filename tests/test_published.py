@@ -86,8 +86,8 @@ def test_another_last_digit_is_a_miss(each):
     assert published.misses(each.article, each.experiment, measured)[key] == 0
     # Printed in full, float32 has a digit more than it can tell.
     off = digit * (20 if "float32" in each.reason else 1)
-    for off in (-off, off):
-        measured[f"{each.article}: {each.quantity}"] = each.printed + off
+    for wrong in (-off, off):
+        measured[f"{each.article}: {each.quantity}"] = each.printed + wrong
         assert published.misses(each.article, each.experiment, measured)[key] == 1
 
 

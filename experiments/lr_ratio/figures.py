@@ -147,7 +147,7 @@ def loss_curves(history: History) -> Figure:
         least, most = min(off, key=off.__getitem__), max(off, key=off.__getitem__)
         finding(
             figure,
-            f"Seed {seed}: at {least:g} sigmoid is at most {short(off[least])} off softmax's curve, "
+            f"Seed {seed}: at {least:g} sigmoid is at most {short(off[least])} off softmax's, "
             f"at {most:g} up to {short(off[most])}",
         )
     return figure
@@ -170,7 +170,7 @@ def _both_sides(
     shown: Callable[[np.ndarray], np.ndarray],
     joined: bool = False,
 ) -> None:
-    """Draw a quantity against the ratio; into the valley at 2 goes no line that was not measured."""
+    """Draw a quantity against the ratio; no line goes into the valley unmeasured."""
     sides = (rows,) if joined else tuple([r for r in rows if side(r["lr_ratio"])] for side in SIDES)
     for side in sides:
         ratios = [row["lr_ratio"] for row in side]

@@ -22,7 +22,15 @@ _HOMES = {
     "match_softmax": "twinhead.matching",
     "translate": "twinhead.matching",
 }
-__all__ = [*_HOMES]
+__all__ = [
+    "Isometric",
+    "convert",
+    "diagnose",
+    "match_isometric",
+    "match_sigmoid",
+    "match_softmax",
+    "translate",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -43,8 +43,8 @@ def rebuild(
 ) -> Rebuilt:
     """Build a model anew, with some layers made otherwise.
 
-    It is not compiled. Generators of dropout masks are in the state that the old model's are in, so both draw the
-    same masks from here on.
+    It is not compiled. Generators of dropout masks are in the state that the old model's are in,
+    so both draw the same masks from here on.
 
     Args:
         changed: id of a layer -> what makes the new one of the old one. Its weights are not set.
