@@ -1,4 +1,4 @@
-"""What do activation functions do? Curves and slopes, ranges, dying units, and cost."""
+"""What do activation functions do? Slopes, dying units, cost."""
 
 from typing import Annotated
 
@@ -34,10 +34,10 @@ class Settings(RunSettings):
     betas: Annotated[
         list[Positive], expected("one to four different finite numbers above 0", _few_different)
     ]
-    units: whole(2, 1000)
-    steps: whole(1, 10**4)
+    units: Annotated[int, whole(2, 1000)]
+    steps: Annotated[int, whole(1, 10**4)]
     learning_rate: Positive
-    elements: whole(10, 10**8)
+    elements: Annotated[int, whole(10, 10**8)]
     repeats: Count
 
 

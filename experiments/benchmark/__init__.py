@@ -1,5 +1,7 @@
 """What does an arm cost, in the bank and in other libraries?"""
 
+from typing import Annotated
+
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
@@ -30,7 +32,7 @@ NOTES = (
 
 
 class Settings(TrainingSettings):
-    arms: different("a list of different whole numbers from 1", Count)
+    arms: Annotated[list[Count], different("a list of different whole numbers from 1")]
     repeats: Count
     seed: Seed
 

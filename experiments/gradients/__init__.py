@@ -1,5 +1,7 @@
 """Are the derivatives that the articles write down the true ones?"""
 
+from typing import Annotated
+
 from twinhead.results.claim import HOLDS, Answer, Verdict
 from twinhead.results.history import History
 from twinhead.results.wording import number
@@ -24,8 +26,8 @@ NOTES = (
 
 class Settings(RunSettings):
     seed: Seed
-    draws: whole(2, 10**6)
-    depth: whole(1, 100)
+    draws: Annotated[int, whole(2, 10**6)]
+    depth: Annotated[int, whole(1, 100)]
 
 
 def answer(history: History, verdicts: list[Verdict]) -> Answer:

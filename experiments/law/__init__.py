@@ -1,4 +1,4 @@
-"""Which setting has to change by which factor when one head takes the other's place?"""
+"""Which setting changes by which factor when the head is swapped?"""
 
 from typing import Annotated
 
@@ -19,9 +19,9 @@ QUESTION = (
 
 class Settings(RunSettings):
     data: Annotated[TwoClasses, Field(discriminator="name")]
-    rows: whole(10, 10**6)
-    features: whole(1, 10**5)
-    steps: whole(1, 10**4)
+    rows: Annotated[int, whole(10, 10**6)]
+    features: Annotated[int, whole(1, 10**5)]
+    steps: Annotated[int, whole(1, 10**4)]
     long_steps: Count
     batch_size: Count
     seed: Seed

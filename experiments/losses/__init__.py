@@ -1,4 +1,4 @@
-"""What does a loss make of the same data? Best constants, margins, many names of cross-entropy."""
+"""What does a loss make of the same data? Constants and margins."""
 
 from typing import Annotated
 
@@ -28,7 +28,7 @@ NOTES = (
 
 
 class Settings(RunSettings):
-    rows: whole(10, 10**6)
+    rows: Annotated[int, whole(10, 10**6)]
     outlier_share: Annotated[float, expected("a number in (0, 0.4]", lambda x: 0 < x <= 0.4)]
     outlier: Annotated[float, expected("a number from 50 to 1000000", lambda x: 50 <= x <= 1e6)]
     delta: Annotated[float, expected("a number in (0, 10]", lambda x: 0 < x <= 10)]

@@ -1,9 +1,11 @@
-"""Where do softmax and cross-entropy lose their digits, and which functions keep them?"""
+"""Where do softmax and cross-entropy lose digits, and what helps?"""
+
+from typing import Annotated
 
 from twinhead.results.claim import HOLDS, Answer, Verdict
 from twinhead.results.history import History
 from twinhead.results.wording import number
-from twinhead.settings import RunSettings, Seed, numbers, whole
+from twinhead.settings import Numbers, RunSettings, Seed, different, whole
 
 TITLE = "Softmax and cross-entropy in floating point"
 QUESTION = "Where do softmax and cross-entropy lose their digits, and which functions keep them?"
@@ -30,10 +32,13 @@ NOTES = (
 
 class Settings(RunSettings):
     seed: Seed
-    draws: whole(2, 10**6)
-    sizes: numbers(
-        "different finite numbers above 0, or a range such as geomspace(0.1,1000,9)",
-    )
+    draws: Annotated[int, whole(2, 10**6)]
+    sizes: Annotated[
+        Numbers,
+        different(
+            "different finite numbers above 0, or a range such as geomspace(0.1,1000,9)",
+        ),
+    ]
 
 
 def answer(history: History, verdicts: list[Verdict]) -> Answer:

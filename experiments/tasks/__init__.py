@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from twinhead.data.sources import ManyClasses
 from twinhead.results.claim import HOLDS, Answer, Verdict
 from twinhead.results.history import History
-from twinhead.settings import Count, Positive, Seeds, number, whole
+from twinhead.settings import Count, Positive, Seeds, between, whole
 from twinhead.training.recipe import TrainingSettings
 
 TITLE = "Which head and loss for which task"
@@ -40,12 +40,12 @@ class Settings(TrainingSettings):
     data: Annotated[ManyClasses, Field(discriminator="name")]
     init_sd: Positive
     seeds: Seeds
-    label_rows: whole(100, 10**5)
-    label_features: whole(2, 1000)
-    labels: whole(3, 100)
+    label_rows: Annotated[int, whole(100, 10**5)]
+    label_features: Annotated[int, whole(2, 1000)]
+    labels: Annotated[int, whole(3, 100)]
     labels_each: Count
     label_words: Count
-    threshold: number(0, 1, "a number in (0, 1)")
+    threshold: Annotated[float, between(0, 1, "a number in (0, 1)")]
 
     @model_validator(mode="after")
     def _a_row_has_no_more_labels_than_there_are(self) -> "Settings":

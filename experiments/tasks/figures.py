@@ -5,15 +5,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from twinhead.experiments.tasks.names import (
-    ERRORS,
-    LOSS_OF,
-    MANY,
-    SEVERAL,
-    SEVERAL_DATA,
-    TWO,
-    TWO_DATA,
-)
+from twinhead.experiments.tasks import names
 from twinhead.pages.style import STYLE
 from twinhead.results.history import History
 
@@ -24,9 +16,13 @@ COLUMNS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#0
 def errors_by_task(history: History) -> Figure:
     """Draw what share of a constant answer's errors each head leaves, with 95 % intervals."""
     means = history.tables["means"]
-    shown = (means["metric"] == ERRORS) & means["head"].isin(list(LOSS_OF))
+    shown = (means["metric"] == names.ERRORS) & means["head"].isin(list(names.LOSS_OF))
     rows = means[shown].to_dict("records")
-    data = {TWO: TWO_DATA, MANY: str(history.data["name"]), SEVERAL: SEVERAL_DATA}
+    data = {
+        names.TWO: names.TWO_DATA,
+        names.MANY: str(history.data["name"]),
+        names.SEVERAL: names.SEVERAL_DATA,
+    }
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 5.4), layout="constrained")
         axes = figure.subplots()
@@ -57,7 +53,7 @@ def errors_by_task(history: History) -> Figure:
 
 
 def _head(name: str) -> str:
-    return f"{name.split(', categorical')[0]}\n{LOSS_OF[name]}"
+    return f"{name.split(', categorical')[0]}\n{names.LOSS_OF[name]}"
 
 
 def several_labels(history: History) -> Figure:

@@ -1,5 +1,7 @@
 """How good is one head, trained one way? Keeps it as a Keras file."""
 
+from typing import Annotated
+
 from pydantic import model_validator
 
 from twinhead.results.claim import Answer, Verdict
@@ -14,8 +16,8 @@ QUESTION = "How good is one head, trained one way?"
 
 
 class Settings(TrainingSettings):
-    head: one_of("softmax", "sigmoid")
-    init: one_of("random", "transfer")
+    head: Annotated[str, one_of("softmax", "sigmoid")]
+    init: Annotated[str, one_of("random", "transfer")]
     lr_ratio: Positive
     seed: Seed
     precision: Precision

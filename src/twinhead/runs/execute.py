@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from twinhead.runs import console, identity, progress, provenance, store
+from twinhead.data.sources import Images
+from twinhead.runs import console, identity, index, progress, provenance, store
 from twinhead.runs.experiment import Experiment
 from twinhead.settings import RunSettings
 
@@ -51,14 +52,23 @@ def execute(experiment: Experiment, settings: RunSettings) -> Run:
                 _measure(experiment, settings, aside)
             else:
                 shutil.copytree(folder, aside, dirs_exist_ok=True)
-            _present(experiment, aside)
+            _present(experiment, run_id, aside)
         if past is not None:
             console.say("Numbers found; verdicts, pictures and page made anew.")
     store.point_latest(outputs, run_id)
-    return Run(experiment, folder, console.tell(folder))
+    index.write(outputs.parent)
+    return Run(experiment, folder, console.tell(folder, settings.details))
 
 
 def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None:
+    _, modules = identity.reached(experiment.folder / "measure.py")
+    if "tensorflow" in modules:
+        log.info("starting TensorFlow", extra={"starting": True})  # Seconds, without a word.
+    source = getattr(settings, "data", None)
+    if isinstance(source, Images) and source.wanted().file() is None:
+        from twinhead.training import extraction  # With TensorFlow: not for what is there.
+
+        extraction.make(source)
     started, clock = datetime.now(UTC), time.monotonic()
     measured = experiment.measure(settings)
     seconds = time.monotonic() - clock
@@ -69,10 +79,13 @@ def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None
     history.save_csv(measured, aside / "history.csv")
     for name, frame in measured.tables.items():
         frame.to_csv(aside / f"{name}.csv", index=False, lineterminator="\n", na_rep="nan")
+    if experiment.explorer:
+        from twinhead.runs import explorer  # As above.
+
+        explorer.write_lesson(settings, aside)
     if experiment.export is not None:
         experiment.export(settings, measured, aside)
     (aside / "config.yaml").write_text(as_yaml(settings.model_dump()), encoding="utf-8")
-    _, modules = identity.reached(experiment.folder / "measure.py")
     about = provenance.collect(modules) | {
         "data": measured.data["name"],
         "data_sha256": measured.data["sha256"],
@@ -82,14 +95,14 @@ def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None
     store.write_json(aside / "provenance.json", about)
 
 
-def _present(experiment: Experiment, aside: Path) -> None:
+def _present(experiment: Experiment, run_id: str, aside: Path) -> None:
     from twinhead.runs import present  # With Matplotlib: not for finding a finished run.
 
     log.info("judging and drawing")
     about = json.loads((aside / "provenance.json").read_text(encoding="utf-8"))
     about["presentation"] = identity.presentation(experiment)
     store.write_json(aside / "provenance.json", about)
-    present.write(experiment, aside)
+    present.write(experiment, run_id, aside)
 
 
 def as_yaml(values: dict[str, Any]) -> str:

@@ -21,8 +21,8 @@ from twinhead.settings import RunSettings
 
 PACKAGE = Path(twinhead.__file__).parent
 # What a measurement reaches and is not decided by: ranges of settings (their values count by
-# themselves), the words of errors, and the rules by which claims are judged.
-TOLD_APART = ("settings.py", "errors.py", "results/claim.py")
+# themselves), the words of errors, the counting of steps, and the rules by which claims are judged.
+TOLD_APART = ("settings.py", "errors.py", "steps.py", "results/claim.py")
 PRESENTING = ("pages", "results", "runs/present.py")
 
 
@@ -143,7 +143,7 @@ def _files(place: Path) -> list[Path]:
 
 
 def versions(modules: Iterable[str]) -> dict[str, str]:
-    """Return distribution -> version of what these modules belong to; "absent" where there is none."""
+    """Return distribution -> version of what these modules belong to, or "absent"."""
     found = {}
     for module in sorted(modules):
         for name in _distributions().get(module, [module]):

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from twinhead.data.features import ALIGNMENT, Split
+from twinhead.results.history import Arm, Record
 from twinhead.training import heads, noise
 from twinhead.training.backend import keras, tf
 from twinhead.training.recipe import Recipe
-from twinhead.data.features import ALIGNMENT, Split
-from twinhead.results.history import Arm, Record
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,8 @@ def train(
     """
     if len({arm.name for arm in arms}) < len(arms):
         raise ValueError("two arms of one name")
+    if any(arm.head == "isometric" for arm in arms):
+        raise ValueError("the bank trains softmax and sigmoid heads; an isometric one: reference")
     if optimizers is None:
         optimizers = {arm.optimizer: recipe.optimizer for arm in arms}
     passes: dict[tuple[int, str], list[Arm]] = {}

@@ -26,7 +26,7 @@ Pair = Annotated[
 class Settings(Values):
     to: Literal["sigmoid", "softmax"] | None
     head: Text | None
-    positive: whole(0, 1)
+    positive: Annotated[int, whole(0, 1)]
     anyway: Flag
     data: Text | None
     weight: Text | None
