@@ -1,8 +1,6 @@
 """One run, from settings to a finished folder: find it, or measure, present and publish it."""
 
-import json
 import logging
-import shutil
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from twinhead.disk import manifest, whole
 from twinhead.runs import console, identity, progress, provenance, store
 from twinhead.runs.experiment import Experiment
 from twinhead.settings import RunSettings
@@ -37,25 +36,53 @@ def execute(experiment: Experiment, settings: RunSettings) -> Run:
         InputError: the data or the output folder are at fault.
     """
     outputs = Path(settings.outputs) / experiment.name
+    whole.tidy(outputs)
     run_id = identity.run_id(experiment, settings)
+    shown_by = identity.presentation(experiment)
     folder = outputs / run_id
-    past = None if settings.force else store.finished(folder)
-    if past is not None and past["presentation"] == identity.presentation(experiment):
+    state = MISSING if settings.force else _state(folder, shown_by)
+    if state == FINISHED:
+        past = store.about(folder)
         console.say(
             f"Found finished: measured {past['started'][:10]} in {past['seconds']:.0f} s. "
             "force=true measures again."
         )
     else:
-        with progress.shown(settings.progress), store.published_whole(outputs, run_id) as aside:
-            if past is None:
+        with (
+            progress.shown(settings.progress),
+            store.published_whole(
+                outputs, run_id, presentation=shown_by, fresh=settings.force
+            ) as aside,
+        ):
+            if state == MEASURED:
+                store.copy_measurement(folder, aside)
+            found = store.measured(aside)
+            if not found:
                 _measure(experiment, settings, aside)
-            else:
-                shutil.copytree(folder, aside, dirs_exist_ok=True)
+                store.keep_measurement(aside, run_id)
             _present(experiment, aside)
-        if past is not None:
+        if found:
             console.say("Numbers found; verdicts, pictures and page made anew.")
     store.point_latest(outputs, run_id)
     return Run(experiment, folder, console.tell(folder))
+
+
+# What of a run is there: nothing that can be trusted, its numbers, or all.
+MISSING, MEASURED, FINISHED = "missing", "measured", "finished"
+
+
+def _state(folder: Path, shown_by: str) -> str:
+    wrong = store.faults(folder)
+    if wrong is None:
+        return MISSING
+    if not wrong and store.presentation(folder) == shown_by:
+        return FINISHED
+    # What was measured is sealed anew, and what was wrong with it would be sealed as well.
+    wrong |= manifest.faults(folder, thorough=True)
+    if wrong:
+        manifest.mark(folder, wrong)
+        console.say(f"Found damaged, and set aside: {'; '.join(map(': '.join, wrong.items()))}")
+    return MISSING if wrong.keys() & {manifest.MANIFEST, *store.measured(folder)} else MEASURED
 
 
 def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None:
@@ -86,10 +113,11 @@ def _present(experiment: Experiment, aside: Path) -> None:
     from twinhead.runs import present  # With Matplotlib: not for finding a finished run.
 
     log.info("judging and drawing")
-    about = json.loads((aside / "provenance.json").read_text(encoding="utf-8"))
-    about["presentation"] = identity.presentation(experiment)
-    store.write_json(aside / "provenance.json", about)
-    present.write(experiment, aside)
+    try:
+        present.write(experiment, aside)
+    except Exception:
+        log.warning("what was measured is kept: the same command presents it without training")
+        raise
 
 
 def as_yaml(values: dict[str, Any]) -> str:
