@@ -109,6 +109,11 @@ def mark(folder: Path, reasons: Mapping[str, str]) -> None:
         (folder / MARK).write_text(text, encoding="utf-8")
 
 
+def unmark(folder: Path) -> None:
+    with suppress(OSError):
+        (folder / MARK).unlink(missing_ok=True)
+
+
 def marked(folder: Path) -> dict[str, str]:
     """Return the word that was left in a folder of what is wrong with it."""
     try:

@@ -59,10 +59,11 @@ class History:
         untested: why a number that a claim asks for was not measured, keyed by the number's name.
         tables: rows of equal keys, each column of one type: text, whole numbers or floats. The one
             called `summary` sums the run up, in the terminal and in summary.csv.
-        data: name, article, made_up, sha256, train_rows, validation_rows, features.
+        data: name, article, made_up, sha256, train_rows, validation_rows, features, and how rows
+            were split: validation_fraction, split_seed.
     """
 
-    data: dict[str, str | int | bool]
+    data: dict[str, str | int | float | bool]
     records: dict[str, Record] = field(default_factory=dict)
     numbers: dict[str, float] = field(default_factory=dict)
     untested: dict[str, str] = field(default_factory=dict)

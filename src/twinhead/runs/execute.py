@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -13,6 +13,9 @@ from twinhead.disk import manifest, whole
 from twinhead.runs import console, identity, progress, provenance, store
 from twinhead.runs.experiment import Experiment
 from twinhead.settings import RunSettings
+
+if TYPE_CHECKING:
+    from twinhead.results.history import History
 
 log = logging.getLogger(__name__)
 
@@ -90,12 +93,10 @@ def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None
     measured = experiment.measure(settings)
     seconds = time.monotonic() - clock
 
-    from twinhead.results import history  # With pandas: not for finding a finished run.
+    from twinhead.results import history  # With h5py: not for finding a finished run.
 
     history.save(measured, aside / "history.h5")
-    history.save_csv(measured, aside / "history.csv")
-    for name, frame in measured.tables.items():
-        frame.to_csv(aside / f"{name}.csv", index=False, lineterminator="\n")
+    write_tables(measured, aside)
     if experiment.export is not None:
         experiment.export(settings, measured, aside)
     (aside / "config.yaml").write_text(as_yaml(settings.model_dump()), encoding="utf-8")
@@ -118,6 +119,15 @@ def _present(experiment: Experiment, aside: Path) -> None:
     except Exception:
         log.warning("what was measured is kept: the same command presents it without training")
         raise
+
+
+def write_tables(measured: "History", folder: Path) -> None:
+    """Write what history.h5 holds as text: a measured value a row, and every table."""
+    from twinhead.results import history  # As above.
+
+    history.save_csv(measured, folder / "history.csv")
+    for name, frame in measured.tables.items():
+        frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", na_rep="nan")
 
 
 def as_yaml(values: dict[str, Any]) -> str:

@@ -109,7 +109,11 @@ def point_latest(outputs: Path, run_id: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write strict JSON, which has no infinity: one is written as the text "inf"."""
+    path.write_text(as_json(content), encoding="utf-8")
+
+
+def as_json(content: Any) -> str:
+    """Return strict JSON, which has no infinity: one is written as the text "inf"."""
 
     def strict(value: Any) -> Any:
         if isinstance(value, dict):
@@ -118,5 +122,4 @@ def write_json(path: Path, content: Any) -> None:
             return [strict(each) for each in value]
         return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
-    text = json.dumps(strict(content), indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    return json.dumps(strict(content), indent=2, ensure_ascii=False) + "\n"
