@@ -7,6 +7,7 @@ file is read and its arrays are hashed: the same path may hold other features to
 import logging
 import os
 from dataclasses import replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -14,9 +15,9 @@ from typing import Any, Literal
 import numpy as np
 
 from twinhead.data import cache, hdf5, surrogate
-from twinhead.data.features import Features, check_labels, fingerprint
+from twinhead.data.features import Features, check_labels
 from twinhead.errors import InputError
-from twinhead.settings import Seed, Text, Values, whole
+from twinhead.settings import Flag, Seed, Text, Values, whole
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Source(Values):
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the features, beside their identity: not where a file lies."""
-        values = self.model_dump()
+        values = self.model_dump(exclude={"external"})
         if "path" in values:
             values["path"] = Path(values["path"]).name
         return values
@@ -57,35 +58,62 @@ class Source(Values):
         raise NotImplementedError
 
 
-class CatDog(Source):
+class OfAFile(Source):
+    """A source that reads a file, once: its identity is that of the very arrays it gives."""
+
+    path: Text
+    external: Flag = False
+
+    @cached_property
+    def _sha256(self) -> str:
+        _latest[:] = [hdf5.read(Path(self.path), self.external)]
+        return _latest[0].sha256
+
+    def _contents(self) -> hdf5.Contents:
+        sha256 = self._sha256
+        if _latest[0].sha256 != sha256:  # Another file was read meanwhile.
+            _latest[:] = [hdf5.read(Path(self.path), self.external)]
+        if _latest[0].sha256 != sha256:
+            raise InputError(
+                f"{self.path}: found other features than a moment ago, expected a file that stays"
+            )
+        return _latest[0]
+
+
+# What was read last: one file of a multirun is kept in memory, and not one a job.
+_latest: list[hdf5.Contents] = []
+
+
+class CatDog(OfAFile):
     """The article's file where the user has put it, otherwise a surrogate of it."""
 
     name: Literal["catdog"] = "catdog"
     path: Text = ARTICLE_FILE
     seed: Seed = 20180520
 
+    @cached_property
     def _is_there(self) -> bool:
         """Tell whether to read the file: it is there, or was named, so that absence is an error."""
         return self.path != ARTICLE_FILE or os.path.lexists(self.path)
 
     def identity(self) -> str:
-        if self._is_there():
-            return fingerprint(*hdf5.read(Path(self.path))[:2])
+        if self._is_there:
+            return self._sha256
         return surrogate.recipe(surrogate.ROWS, surrogate.FEATURES, self.seed)
 
     def _features(self) -> Features:
         shape = surrogate.ROWS, surrogate.FEATURES
-        if not self._is_there():
+        if not self._is_there:
             log.info("no %s: using a surrogate of it", ARTICLE_FILE)
             return cache.load(*shape, self.seed, article="000")
-        X, y, made_up = hdf5.read(Path(self.path))
-        if made_up or X.shape != shape:
-            found = "a surrogate" if made_up else f"shape {X.shape}"
+        read = self._contents()
+        if read.made_up or read.X.shape != shape:
+            found = "a surrogate" if read.made_up else f"shape {read.X.shape}"
             raise InputError(
                 f"{self.path}: found {found}, expected the article's features, shape {shape}; "
                 "use data=file for others"
             )
-        return Features("cat/dog features (Xception)", X, y, article="000")
+        return Features("cat/dog features (Xception)", read.X, read.y, article="000")
 
 
 class Surrogate(Source):
@@ -101,20 +129,20 @@ class Surrogate(Source):
         return cache.load(self.rows, self.features, self.seed)
 
 
-class File(Source):
+class File(OfAFile):
     name: Literal["file"] = "file"
-    path: Text
 
     def called(self) -> str:
         return self.path
 
     def identity(self) -> str:
-        return fingerprint(*hdf5.read(Path(self.path))[:2])
+        return self._sha256
 
     def _features(self) -> Features:
-        X, y, made_up = hdf5.read(Path(self.path))
+        read = self._contents()
         name = Path(self.path).name
-        return Features(f"surrogate in {name}" if made_up else name, X, y, made_up)
+        called = f"surrogate in {name}" if read.made_up else name
+        return Features(called, read.X, read.y, read.made_up)
 
 
 class BreastCancer(Source):

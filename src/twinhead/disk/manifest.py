@@ -35,7 +35,10 @@ def read(folder: Path) -> dict[str, Any]:
         OSError: there is none.
         ValueError: a byte of it is another.
     """
-    text = (folder / MANIFEST).read_bytes()
+    path = folder / MANIFEST
+    if path.exists() and not path.is_file():  # A pipe would be waited for.
+        raise ValueError("no file")
+    text = path.read_bytes()
     try:
         content = json.loads(text)
         if isinstance(content, dict) and text == _sealed(content):
@@ -77,7 +80,9 @@ def _faults(folder: Path, thorough: bool) -> dict[str, str]:
         path = folder / name
         try:
             size = path.stat().st_size
-            if size != entry["size"]:
+            if not path.is_file():
+                found[name] = "no file"
+            elif size != entry["size"]:
                 found[name] = f"{size} bytes, expected {entry['size']}"
             elif (thorough or size <= SMALL) and digest(path) != entry["sha256"]:
                 found[name] = "other content than was written"

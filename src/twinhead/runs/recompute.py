@@ -88,7 +88,9 @@ def _losses(
             # What float32 cannot hold became infinite in training, and has to count as such.
             losses[size > np.finfo(record.arm.precision).max] = np.nan
             right = (margin > 0) == positive
-            for values, into in zip((losses, right, off, np.abs(margin) <= 2 * off), each, strict=True):
+            for values, into in zip(
+                (losses, right, off, np.abs(margin) <= 2 * off), each, strict=True
+            ):
                 into += values.sum(axis=0)
     for record, each in zip(records, sums, strict=True):
         losses, right, off, unsure = each / len(y)
