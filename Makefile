@@ -4,47 +4,52 @@ FORCE ?=
 ARGS ?=
 
 READY := .venv/ready
-RUN := .venv/bin/python
+BIN := .venv/bin
+TWINHEAD := $(BIN)/twinhead
+FORCED := $(if $(filter-out 0,$(FORCE)),force=true)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce articles sweep law bench docs test lint format lock
+.PHONY: help setup reproduce articles sweep law bench docs test slow lint format lock
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo; echo "  FORCE=1 measures again, ARGS=\"epochs=10 ...\" sets keys; all else is $(TWINHEAD)"
 
 setup: $(READY) ## Make .venv from requirements.lock (every other target does so when needed)
 
-reproduce: $(READY) ## Run the article's experiment; FORCE=1 measures again, ARGS="epochs=10 ..." sets keys
-	@$(RUN) experiments/reproduce.py $(if $(filter-out 0,$(FORCE)),force=true) $(ARGS)
+reproduce: $(READY) ## Run the article's experiment, on its features or their surrogate and on real data
+	@$(TWINHEAD) reproduce $(FORCED) $(ARGS)
 
-articles: $(READY) ## Measure what articles 001 to 004 state and print; FORCE=1 measures again
-	@$(RUN) experiments/articles.py $(if $(filter-out 0,$(FORCE)),force=true) $(ARGS)
+articles: $(READY) ## Measure what articles 001 to 004 state and print
+	@$(TWINHEAD) articles $(FORCED) $(ARGS)
 
 sweep: $(READY) ## Sweep the learning-rate ratio; RATIOS=0.5,1,2,4 SEEDS=0,1,2 ARGS="data=... ..."
-	@$(RUN) experiments/lr_ratio.py $(if $(RATIOS),lr_ratios=[$(RATIOS)]) $(if $(SEEDS),seeds=[$(SEEDS)]) \
-	  $(if $(filter-out 0,$(FORCE)),force=true) $(ARGS)
+	@$(TWINHEAD) lr_ratio $(if $(RATIOS),lr_ratios=[$(RATIOS)]) $(if $(SEEDS),seeds=[$(SEEDS)]) $(FORCED) $(ARGS)
 
 law: $(READY) ## Train every setting with both heads, mapped and not: which maps by which factor
-	@$(RUN) experiments/law.py $(if $(filter-out 0,$(FORCE)),force=true) $(ARGS)
+	@$(TWINHEAD) law $(FORCED) $(ARGS)
 
 bench: $(READY) ## Time the bank beside Keras's fit, NumPy, scikit-learn and, if installed, JAX and PyTorch
-	@$(RUN) experiments/benchmark.py $(if $(filter-out 0,$(FORCE)),force=true) $(ARGS)
+	@$(TWINHEAD) benchmark $(FORCED) $(ARGS)
 
 docs: $(READY) ## Fill the numbers in the documents; TAKE="benchmark law" takes them from the latest runs first
-	@$(RUN) docs/fill.py $(TAKE)
+	@$(BIN)/python docs/fill.py $(TAKE)
 
 test: $(READY) ## Run the tests
-	@$(RUN) -m pytest
+	@$(BIN)/python -m pytest
 
-lint: $(READY) ## Check style and format
-	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
+slow: $(READY) ## Run the tests that take minutes as well: a wheel in an empty environment, many combinations
+	@$(BIN)/python -m pytest -m "slow or not slow"
+
+lint: $(READY) ## Check style, format and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 format: $(READY) ## Put the code in the house's format
-	@$(RUN) -m ruff check --fix . && $(RUN) -m ruff format .
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 lock: ## Resolve requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock
+	  --no-annotate --no-emit-index-url --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 # Setuptools and wheel come first: with them in place nothing is fetched that the lock has no hash of.
 $(READY): requirements.lock pyproject.toml
@@ -53,7 +58,7 @@ $(READY): requirements.lock pyproject.toml
 	@echo "Setting up .venv (once; TensorFlow is large)"
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 	@awk '/^(setuptools|wheel)==/ { on = 1 } on; !/\\$$/ { on = 0 }' requirements.lock > .venv/build.lock
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/build.lock
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements.lock
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/build.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@

@@ -16,7 +16,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from twinhead.claims import number
+from twinhead.results.wording import number
 
 DOCS = Path(__file__).parent
 PLACE = re.compile(r"<!-- (value|table|pivot) (\S+) (.+?) -->.*?<!-- end -->", re.DOTALL)

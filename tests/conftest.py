@@ -8,19 +8,22 @@ import numpy as np
 import pytest
 
 from twinhead.cli.composing import compose
-from twinhead.data.features import Features, split as cut
+from twinhead.data.features import Features
+from twinhead.data.features import split as cut
 from twinhead.runs.execute import execute
 from twinhead.runs.experiment import Experiment
 
 PROJECT = Path(__file__).parents[1]
 
 # What makes an experiment quick: the same words for all tests, so that its run is made once.
+ROWS = "data=surrogate data.rows=400 data.features=12"
 SMALL = {
-    "equivalence": "data=surrogate data.rows=400 data.features=12 epochs=2 repeats=2 learning_rate=0.1",
-    "lr_ratio": "data=surrogate data.rows=400 data.features=12 epochs=2 seeds=[0,1] learning_rate=0.1",
-    "train": "data=surrogate data.rows=400 data.features=12 epochs=2",
-    "law": "data=surrogate data.rows=300 data.features=12 rows=200 features=8 steps=40 long_steps=200",
-    "benchmark": "data=surrogate data.rows=400 data.features=12 arms=[1,4] repeats=1 epochs=1",
+    "equivalence": f"{ROWS} epochs=2 repeats=2 learning_rate=0.1",
+    "lr_ratio": f"{ROWS} epochs=2 seeds=[0,1] learning_rate=0.1",
+    "train": f"{ROWS} epochs=2",
+    "law": "data=surrogate data.rows=300 data.features=12 "
+    "rows=200 features=8 steps=150 long_steps=200",
+    "benchmark": f"{ROWS} arms=[1,4] repeats=1 epochs=1",
     "numerics": "draws=50 sizes=geomspace(0.1,1000,9)",
     "gradients": "draws=20",
     "activations": "steps=50 elements=1000 repeats=3",
@@ -40,7 +43,7 @@ def split():
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory):
-    """Execute an experiment, small, in a folder of the session; the same words give the same run."""
+    """Execute an experiment, small, in a folder of the session; once for the same words."""
     place = tmp_path_factory.mktemp("runs")
 
     @cache

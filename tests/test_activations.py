@@ -2,52 +2,20 @@
 
 import json
 
-import activations
 import numpy as np
 import oracle
+import pandas as pd
 import pytest
 
-from twinhead import claims, config, history, runs
-from twinhead.claims import FAILS, HOLDS, NOT_TESTED
+from twinhead.cli.composing import compose
 from twinhead.errors import InputError
+from twinhead.experiments.activations import Settings, answer, cost, training
+from twinhead.experiments.activations.claims import CLAIMS
+from twinhead.results import history
+from twinhead.results.claim import FAILS, HOLDS, NOT_TESTED, judge_all
 
-SMALL = ("steps=60", "elements=200000", "repeats=7", "progress=false")
 BY_MACHINE = ("6a", "6b")  # Claims on time: whatever they come to is right.
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    place = tmp_path_factory.mktemp("activations")
-    settings = config.compose("activations", [*SMALL, f"outputs={place}"])
-    return runs.execute(activations.EXPERIMENT, settings)
-
-
-@pytest.fixture
-def measured(run):
-    return history.load(run.folder / "history.h5")
-
-
-def verdicts_of(measured):
-    return {each.id: each.verdict for each in activations.judge(measured)}
-
-
-def test_all_claims_but_those_on_time_hold_and_all_pictures_are_there(run):
-    written = json.loads((run.folder / "verdicts.json").read_text())
-    of_functions = [each for each in written if each["id"] not in BY_MACHINE]
-    assert {(v["verdict"], v["control"]["verdict"]) for v in of_functions} == {(HOLDS, FAILS)}
-    assert all(v["source"].startswith("article 00") for v in written)
-    names = {path.name for path in (run.folder / "figures").glob("*.png")}
-    assert names == {"curves.png", "dead_units.png", "cost.png"}
-
-
-def test_the_only_print_that_fails_is_known_to_be_wrong(run, measured):
-    rows = claims.beside_print("activations", measured.numbers)
-    assert [row["quantity"] for row in rows if row["verdict"] == FAILS] == [
-        "mean ELU(x), alpha = 1, x ~ N(0, 1)"
-    ]
-
-
-X = activations.CURVE
+X = np.linspace(-6, 8, 281)
 FORMULAS = {
     "linear": X,
     "sigmoid": 1 / (1 + np.exp(-X)),
@@ -65,10 +33,29 @@ FORMULAS = {
 }
 
 
+@pytest.fixture
+def measured(run):
+    return history.load(run("activations").folder / "history.h5")
+
+
+def test_all_claims_but_those_on_time_hold(run):
+    written = json.loads((run("activations").folder / "verdicts.json").read_text())
+    assert {v["verdict"] for v in written if v["id"] not in BY_MACHINE} == {HOLDS}
+
+
+def test_the_only_print_that_fails_is_known_to_be_wrong(measured):
+    rows = measured.tables["summary"]
+    assert list(rows["quantity"][rows["verdict"] == FAILS]) == [
+        "mean ELU(x), alpha = 1, x ~ N(0, 1)"
+    ]
+
+
 @pytest.mark.parametrize("name", FORMULAS)
 def test_curves_and_slopes_are_those_of_the_formula(measured, name):
-    own = [row for row in measured.tables["curves"] if row["activation"] == name]
-    values, slopes = (np.array([row[key] for row in own]) for key in ("value", "slope"))
+    curves = measured.tables["curves"]
+    own = curves[curves["activation"] == name]
+    x, values, slopes = own[["x", "value", "slope"]].to_numpy().T
+    np.testing.assert_array_equal(x, X)
     # TensorFlow keeps leaky ReLU's slope in float32.
     np.testing.assert_allclose(values, FORMULAS[name], atol=1e-8)
     # The area under the slope is the function: trapezoids, so every kink costs half a step.
@@ -77,80 +64,97 @@ def test_curves_and_slopes_are_those_of_the_formula(measured, name):
 
 
 def test_every_activation_is_drawn_and_timed(measured):
-    assert {row["activation"] for row in measured.tables["curves"]} == set(FORMULAS)
-    costs = {row["activation"]: row for row in activations.costs(measured)}
-    assert set(costs) == set(FORMULAS)
-    assert costs["ReLU"]["in_relus"] == 1
-    assert all(row["low"] <= row["in_relus"] <= row["high"] for row in costs.values())
+    assert set(measured.tables["curves"]["activation"]) == set(FORMULAS)
+    costs = measured.tables["costs"].set_index("activation")
+    assert set(costs.index) == set(FORMULAS)
+    assert costs["in_relus"]["ReLU"] == 1
+    assert costs["in_relus"].between(costs["low"], costs["high"]).all()
 
 
 def test_dead_units_stay_dead_and_only_relu_has_them(measured):
-    dead = {
-        name: [row["dead"] for row in measured.tables["training"] if row["activation"] == name]
-        for name in activations.TRAINED
-    }
-    assert dead["ReLU"][0] == 0 < dead["ReLU"][-1]
-    assert np.all(np.diff(dead["ReLU"]) >= 0)
-    assert max(dead["leaky ReLU"]) == max(dead["ELU"]) == 0
+    dead = measured.tables["training"].pivot(index="step", columns="activation", values="dead")
+    assert dead["ReLU"].iloc[0] == 0 < dead["ReLU"].iloc[-1]
+    assert dead["ReLU"].is_monotonic_increasing
+    assert dead["leaky ReLU"].max() == dead["ELU"].max() == 0
 
 
-def test_a_rate_that_kills_nothing_is_not_tested(measured):
-    for row in measured.tables["training"]:
-        row["loss"] = 1 / (1 + row["step"])
-    assert verdicts_of(measured)["5a"] == NOT_TESTED
-    for row in measured.tables["training"]:
-        row["loss"] = float("nan")
-    assert verdicts_of(measured)["5a"] == NOT_TESTED
+def test_relu_is_trained_and_dies_as_in_numpy(measured):
+    random = np.random.default_rng(0)
+    x = random.standard_normal((256, 4))
+    y = np.sin(2 * x[:, :1]) + x[:, 1:2] ** 2
+    hidden, out = random.standard_normal((4, 32)) / np.sqrt(2), random.standard_normal((32, 1))
+    out, bias, bias_out = out / np.sqrt(32), np.zeros(32), np.zeros(1)
+    table = measured.tables["training"]
+    for row in table[table["activation"] == "ReLU"].itertuples():
+        inputs = x @ hidden + bias
+        error = np.maximum(inputs, 0) @ out + bias_out - y
+        back = 2 / len(x) * error @ out.T * (inputs > 0)
+        dead = (x.T @ back == 0).all(axis=0).sum()
+        assert (row.loss, row.dead) == (pytest.approx((error**2).mean(), rel=1e-6), dead), row
+        steps = (x.T @ back, back.sum(0), np.maximum(inputs, 0).T @ error, error.sum(0))
+        hidden, bias = hidden - 0.15 * steps[0], bias - 0.15 * steps[1]
+        out, bias_out = (w - 0.3 / len(x) * s for w, s in ((out, steps[2]), (bias_out, steps[3])))
 
 
-def timed(measured, **nanoseconds):
-    """Replace the timings: each function's are its list."""
-    measured.tables["timings"] = [
-        {"activation": name, "repeat": i, "nanoseconds": float(value)}
-        for name, values in nanoseconds.items()
-        for i, value in enumerate(values)
-    ]
-    return verdicts_of(measured)
+@pytest.mark.parametrize(("precision", "bits"), [("float32", 24), ("float64", 53)])
+def test_the_sigmoid_is_one_where_what_it_lacks_is_half_a_float(measured, precision, bits):
+    found = measured.numbers[f"sigmoid is 1 from, {precision}"]
+    assert bits * np.log(2) < found + 1e-4 < (bits + 1) * np.log(2)
 
 
-def test_times_that_overlap_are_not_compared(measured):
-    linear = [0.01] * 4
-    apart = timed(measured, ReLU=[1, 1, 1, 2], sigmoid=[4, 4, 5, 5], linear=linear)
-    assert (apart["6a"], apart["6b"]) == (HOLDS, HOLDS)
-    overlapping = timed(measured, ReLU=[1, 2, 3, 4], sigmoid=[2, 3, 4, 5], linear=linear)
-    assert overlapping["6a"] == NOT_TESTED
-    faster = timed(measured, ReLU=[4, 4, 5, 5], sigmoid=[1, 1, 1, 2], linear=linear)
-    assert faster["6a"] == FAILS
-    far_off = timed(measured, ReLU=[1, 1, 1, 1], sigmoid=[40, 40, 40, 40], linear=linear)
-    assert far_off["6b"] == FAILS
+@pytest.mark.parametrize("loss", [lambda step: 1 / (1 + step), lambda step: step * np.nan])
+def test_a_rate_that_kills_nothing_or_diverges_is_not_tested(measured, loss):
+    table = measured.tables["training"]
+    assert training.deaths(table)["ReLU units dead in the end"] > 0
+    assert training.deaths(table.assign(loss=loss(table["step"]))) == {}
+
+
+def test_what_was_not_tested_is_said_in_the_answer(measured):
+    found = answer(measured, judge_all(CLAIMS, measured))
+    assert found.number == measured.numbers.pop("ReLU units dead in the end") > 0
+    measured.untested["ReLU units dead in the end"] = "The rate is small."
+    verdicts = judge_all(CLAIMS, measured)
+    assert [v.verdict for v in verdicts if v.id == "5a"] == [NOT_TESTED]
+    found = answer(measured, verdicts)
+    assert found.number is None
+    assert "The rate is small." in found.sentence
+
+
+LINEAR = [0.01] * 4
 
 
 @pytest.mark.parametrize(
-    ("number", "value", "id"),
+    ("relu", "sigmoid", "verdicts"),
     [
-        ("001: FLOPs(sigmoid): neg, exp, add, div", 5.0, "1a"),
-        ("004: max ReLU6", 5.0, "1d"),
-        ("sigmoid is 1 from, float32", 30.0, "2a"),
-        ("PReLU(1), a = 2", 2.0, "4a"),
-        ("swish, beta = 0, to x / 2", 0.01, "4d"),
-        ("jump of ELU's slope at 0, alpha = 1", 1.0, "4h"),
-        ("share that learns, inputs negative for some samples", 0.9, "5b"),
-        # The control comes true: the measurement could not have told.
-        ("falling steps of softplus", 3.0, "4b"),
+        ([1, 1, 1, 2], [4, 4, 5, 5], (HOLDS, HOLDS)),
+        ([1, 2, 3, 4], [2, 3, 4, 5], (NOT_TESTED, HOLDS)),  # They overlap.
+        ([4, 4, 5, 5], [1, 1, 1, 2], (FAILS, FAILS)),
+        ([1, 1, 1, 1], [40, 40, 40, 40], (HOLDS, FAILS)),
     ],
 )
-def test_a_wrong_measurement_makes_its_claim_fail(measured, number, value, id):
-    assert number in measured.numbers
-    measured.numbers[number] = value
-    verdicts = verdicts_of(measured)
-    assert verdicts.pop(id) == FAILS
-    assert {verdicts[each] for each in verdicts if each not in BY_MACHINE} == {HOLDS}
+def test_times_that_overlap_are_not_compared(measured, relu, sigmoid, verdicts):
+    times = pd.DataFrame({"ReLU": relu, "sigmoid": sigmoid, "linear": LINEAR}).melt(
+        var_name="activation", value_name="nanoseconds"
+    )
+    for name in ("time of sigmoid over ReLU", "time of ReLU over sigmoid"):
+        measured.numbers.pop(name, None)
+    measured.numbers |= cost.compare(cost.costs(times), counted=4)
+    judged = {each.id: each.verdict for each in judge_all(CLAIMS, measured)}
+    assert (judged["6a"], judged["6b"]) == verdicts
 
 
 @pytest.mark.parametrize(
-    "word", ["betas=[]", "betas=[1,1]", "betas=[-1]", "units=1", "steps=0", "elements=9"]
+    "word",
+    [
+        "betas=[]",
+        "betas=[1,1]",
+        "betas=[-1]",
+        "betas=[1,2,3,4,5]",
+        "units=1",
+        "steps=0",
+        "elements=9",
+    ],
 )
 def test_bad_settings_are_refused(word):
-    with pytest.raises(InputError) as caught:
-        config.compose("activations", [word])
-    assert str(caught.value).startswith(word.partition("=")[0])
+    with pytest.raises(InputError, match=f"^{word.partition('=')[0]}: found "):
+        compose("experiment/activations", Settings, [word])

@@ -1,12 +1,17 @@
 """One page over several runs: every claim, number and picture under the article it is about."""
 
+import html
 import re
 
-import articles
 import pytest
 
-from twinhead import report, runs
+from twinhead.cli import several
+from twinhead.cli.commands import articles, reproduce
 from twinhead.errors import InputError
+from twinhead.pages import report
+from twinhead.results.published import published
+from twinhead.runs.articles import write
+from twinhead.runs.execute import Run
 
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
 TITLES = {"001": "One", "003": "Three"}
@@ -22,14 +27,14 @@ def verdict(id, source, outcome="holds"):
 
 
 def row(article, quantity, outcome="holds"):
-    number = {"printed": "5.75274406e-290", "measured": "5.752744056e-290", "tolerance": "5e-299"}
+    number = {"printed": 5.75274406e-290, "measured": 5.752744056e-290, "tolerance": 5e-299}
     return {"article": article, "place": "", "quantity": quantity, **number} | {
         "verdict": outcome,
         "remark": "",
     }
 
 
-def answer(**changes):
+def findings(**changes):
     known = {
         "name": "numerics",
         "title": "In floating point",
@@ -45,7 +50,7 @@ def answer(**changes):
         "about": {"data": "none", "started": "now", "seconds": 1.0, "commit": None, "dirty": None},
         "figures": {"first": SVG, "second": SVG},
     }
-    return report.Answer(**(known | changes))
+    return report.Findings(**(known | changes))
 
 
 def sections(page):
@@ -54,7 +59,7 @@ def sections(page):
 
 
 def test_a_claim_stands_under_every_article_that_its_source_names():
-    found = sections(report.articles_page("All", TITLES, [answer()]))
+    found = sections(report.articles_page("All", TITLES, [findings()]))
     assert list(found) == ["001", "003"]
     for article, claims in (("001", "1"), ("003", "12")):
         assert "".join(re.findall(r"<td>claim (\d)", found[article])) == claims
@@ -73,7 +78,7 @@ def test_articles_are_told_from_other_numbers(text, named):
 
 
 def test_printed_and_measured_stand_side_by_side_with_their_digits():
-    found = sections(report.articles_page("All", TITLES, [answer()]))
+    found = sections(report.articles_page("All", TITLES, [findings()]))
     assert "softmax([123, 456, 789])[0]" in found["003"]
     assert re.search(r"5\.75274406e-290</td>\s*<td class=\"n\">5\.752744056e-290", found["003"])
     assert "an input" not in found["001"]
@@ -81,7 +86,7 @@ def test_printed_and_measured_stand_side_by_side_with_their_digits():
 
 
 def test_every_picture_is_there_once_and_linked_from_the_other_article():
-    page = report.articles_page("All", TITLES, [answer()])
+    page = report.articles_page("All", TITLES, [findings()])
     found = sections(page)
     assert page.count("data:image/svg+xml;base64,") == 2
     # The second has no article of its own and goes to the one that most claims are about.
@@ -91,23 +96,24 @@ def test_every_picture_is_there_once_and_linked_from_the_other_article():
 
 
 def test_notes_stand_under_their_article_alone():
-    found = sections(report.articles_page("All", TITLES, [answer()]))
+    found = sections(report.articles_page("All", TITLES, [findings()]))
     assert "imprecise here" in found["001"]
     assert "imprecise here" not in found["003"]
     assert "about no article" not in found["001"] + found["003"]
 
 
 def test_an_experiment_that_says_nothing_about_an_article_is_not_in_its_section():
-    silent = answer(name="tasks", title="Kinds of task", verdicts=[], rows=[], figures={}, notes=())
-    found = sections(report.articles_page("All", TITLES, [answer(), silent]))
+    silent = findings(
+        name="tasks", title="Kinds of task", verdicts=[], rows=[], figures={}, notes=()
+    )
+    found = sections(report.articles_page("All", TITLES, [findings(), silent]))
     assert "Kinds of task" not in found["001"] + found["003"]
 
 
-def test_the_page_is_written_from_the_runs_folders_and_opens_offline(tmp_path, capsys):
-    words = ["draws=20", "sizes=[1,100]", "progress=false", f"outputs={tmp_path}"]
-    page, code = articles.run(("numerics",), words)
-    assert code == 0
-    assert page == tmp_path / runs.ARTICLES_PAGE
+def test_the_page_is_written_from_the_runs_folders_and_opens_offline(run):
+    finished = run("tasks")
+    page = write(articles.ARTICLES, [finished])
+    assert page == finished.folder.parents[1] / "articles/articles.html"
     text = page.read_text(encoding="utf-8")
     assert set(sections(text)) == set(articles.ARTICLES)
     assert "https://" not in text
@@ -116,18 +122,18 @@ def test_the_page_is_written_from_the_runs_folders_and_opens_offline(tmp_path, c
     links = re.findall(r'href="(\.\./[^"]+)"', text)
     assert links
     assert all((page.parent / link).exists() for link in links)
+    results = {each.quantity for each in published(experiment="tasks") if each.kind == "result"}
+    assert all(html.escape(quantity) in text for quantity in results)
 
     page.write_text("old")
-    assert articles.run(("numerics",), words) == (page, 0)
-    assert "Found finished" in capsys.readouterr().out
+    assert write(articles.ARTICLES, [finished]) == page
     assert page.read_text(encoding="utf-8") == text
-    assert not list(tmp_path.glob(".partial-*"))
+    assert not list(page.parents[1].glob(".partial-*"))
 
 
-def test_a_page_that_cannot_be_made_leaves_the_old_one(tmp_path, monkeypatch):
-    page = tmp_path / runs.ARTICLES_PAGE
-    page.parent.mkdir()
-    page.write_text("old")
+def test_a_page_that_cannot_be_made_leaves_the_old_one(run, monkeypatch):
+    page = write(articles.ARTICLES, [run("tasks")])
+    before = page.read_text(encoding="utf-8")
 
     def breaks(self, *_, **__):
         raise OSError("disk full")
@@ -135,23 +141,39 @@ def test_a_page_that_cannot_be_made_leaves_the_old_one(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr("pathlib.Path.write_text", breaks)
         with pytest.raises(OSError, match="disk full"):
-            runs.write_articles(tmp_path, articles.ARTICLES, [])
-    assert page.read_text() == "old"
-    assert not list(tmp_path.glob(".partial-*"))
+            write({"001": "One"}, [run("tasks")])
+    assert page.read_text(encoding="utf-8") == before
+    assert not list(page.parents[1].glob(".partial-*"))
 
 
 def test_the_largest_exit_code_counts_and_the_page_is_written_all_the_same(monkeypatch, tmp_path):
-    codes = iter([0, 1, 0])
-    monkeypatch.setattr(runs, "execute", lambda *_: runs.Run(tmp_path, next(codes)))
+    codes = iter([0, 1, 0, 0, 0])
+    monkeypatch.setattr(several, "execute", lambda each, _: Run(each, tmp_path, next(codes)))
     written = []
-    monkeypatch.setattr(runs, "write_articles", lambda *each: written.append(each) or tmp_path)
-    _, code = articles.run(("numerics", "gradients", "activations"), [])
-    assert code == 1
-    assert len(written) == 1
+    monkeypatch.setattr("twinhead.runs.articles.write", lambda *each: written.append(each))
+    assert articles.main([]) == 1
+    ((titles, runs),) = written
+    assert titles == articles.ARTICLES
+    assert [run.experiment.name for run in runs] == list(articles.EXPERIMENTS)
 
 
 def test_every_word_is_checked_before_anything_is_run(monkeypatch):
-    monkeypatch.setattr(runs, "execute", lambda *_: pytest.fail("nothing may run"))
-    # The first has draws, the last has not.
-    with pytest.raises(InputError, match="draws"):
-        articles.run(("numerics", "gradients", "activations"), ["draws=50"])
+    monkeypatch.setattr(several, "execute", lambda *_: pytest.fail("nothing may run"))
+    # The first has sizes, the others have not.
+    with pytest.raises(InputError, match="sizes"):
+        articles.main(["sizes=[1,2]"])
+
+
+def test_the_last_run_of_reproduce_is_on_the_articles_features(monkeypatch, tmp_path):
+    """So its answer ends the output, and `latest` points to it."""
+    names = []
+
+    def executed(experiment, settings):
+        names.append(settings.data.name)
+        return Run(experiment, tmp_path, len(names))
+
+    monkeypatch.setattr(several, "execute", executed)
+    assert reproduce.main(["epochs=1"]) == 2
+    assert names == ["breast_cancer", "catdog"]
+    with pytest.raises(InputError, match="twinhead equivalence data=file"):
+        reproduce.main(["data=file"])

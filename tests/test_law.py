@@ -1,62 +1,76 @@
 """The law, on small problems: what is measured is right, and a claim that should fail does."""
 
-from dataclasses import replace
+import json
 
-import law
 import numpy as np
 import oracle
 import pytest
 
-from twinhead import config, data, history, noise, runs
+from twinhead.data.features import Features, split
+from twinhead.experiments.law import alone, classes, measure, rounding
+from twinhead.experiments.law.cases import CASES
+from twinhead.experiments.law.claims import CLAIMS
+from twinhead.experiments.law.jobs import Job, Problem, fits_the_bank, jobs, start
 from twinhead.matching import translate
-
-FEW = ("SGD", "AdamW, its weight decay", "clipnorm", "L2 with Adam", "Muon")
-FEW = (*FEW, "global_clipnorm", "global_clipnorm over a layer under the head")
-
-
-@pytest.fixture(scope="module")
-def measured(tmp_path_factory):
-    """A run with a few rows of the map and few steps."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(law, "CASES", tuple(case for case in law.CASES if case.name in FEW))
-    patch.setattr(law, "CLASS_STEPS", 50)
-    words = ["data=surrogate", "data.rows=400", "data.features=12", "steps=60", "long_steps=300"]
-    outputs = tmp_path_factory.mktemp("outputs")
-    settings = config.compose("law", [*words, "progress=false", f"outputs={outputs}"])
-    run = runs.execute(law.EXPERIMENT, settings)
-    yield run, lambda: history.load(run.folder / "history.h5")
-    patch.undo()
+from twinhead.results import history
+from twinhead.results.claim import judge_all
+from twinhead.training import noise
+from twinhead.training.optimizers import ALONE
 
 
-def test_all_claims_hold_and_all_controls_fail(measured):
-    run, loaded = measured
-    verdicts = law.judge(loaded())
-    wrong = [(v.id, v.measured, v.control.measured) for v in verdicts if v.verdict != "holds"]
-    assert run.exit_code == 0, wrong
-    assert {v.control.verdict for v in verdicts} == {"fails"}
-    assert {path.name for path in (run.folder / "figures").glob("*.png")} == {
-        *("slide.png", "map.png", "float32.png"),
+def test_all_claims_hold_and_all_controls_fail(run):
+    law = run("law")
+    verdicts = json.loads((law.folder / "verdicts.json").read_text())
+    told = [(v["id"], v["verdict"], v["control"]["verdict"]) for v in verdicts]
+    assert [each for each in told if each[1:] != ("holds", "fails")] == []
+    assert law.exit_code == 0
+    assert {path.stem for path in (law.folder / "figures").glob("*.png")} == {
+        *("slide", "map", "float32"),
     }
 
 
+def test_every_row_of_the_map_has_its_claims(run):
+    """One by its setting, and one by its condition where it has one; the impossible has "I"."""
+    measured = {f"{case.name}: mapped": len(translate(case.softmax).conditions) for case in CASES}
+    claimed = [claim.number for claim in CLAIMS]
+    for case in CASES:
+        number = f"{case.name}: mapped"
+        impossible = translate(case.softmax).status == "impossible"
+        assert claimed.count(number) == (0 if impossible else 1 + measured[number]), case.name
+    assert len(history.load(run("law").folder / "history.h5").tables["summary"]) == len(CASES)
+
+
 @pytest.mark.parametrize(
-    ("table", "column", "value", "failing"),
+    ("table", "setting", "column", "value", "failing"),
     [
-        ("map", "mapped_logit_gap", 1e-11, "01"),
-        ("map", "naive_loss_gap", 1e-13, "01"),
-        ("map", "theta_sum_drift", 1e-11, "S"),
-        ("classes", "mixed_gap", 1e-11, "Ka"),
-        ("classes", "best_gap", 1e-9, "Kb"),
-        ("classes", "eigenvalues_of_one", 7, "Kc"),
-        ("float32", "mapped_weight_gap", 1.0, "F"),
+        ("map", "SGD", "mapped_logit_gap", 1e-11, {"01"}),
+        ("map", "SGD", "mapped_logit_gap", float("nan"), {"01"}),
+        ("map", "SGD", "naive_loss_gap", 1e-13, {"01", "41"}),
+        ("map", "Lamb", "mapped_loss_gap", 1e-11, {"37a", "37b"}),
+        ("map", "Lamb", "unmet_loss_gap", 1e-13, {"37b"}),
+        ("map", "SGD", "theta_sum_drift", 1e-11, {"S"}),
+        ("map", "L2 with SGD", "theta_sum_drift", 1e-13, {"S"}),
+        ("classes", 3, "mixed_gap", 1e-11, {"Ka"}),
+        ("classes", 10, "naive_gap", 1e-13, {"Ka"}),
+        ("classes", 10, "best_gap", 1e-9, {"Kb"}),
+        ("classes", 2, "best_gap", 1.0, {"Kb"}),
+        ("classes", 10, "eigenvalues_of_one", 7, {"Kc"}),
+        ("float32", "adam", "mapped_weight_gap", 1.0, {"F"}),
+        ("float32", "adam", "naive_weight_gap", 1e-13, {"F"}),
     ],
 )
-def test_a_falsified_measurement_fails_its_claim(measured, table, column, value, failing):
-    result = measured[1]()
-    for row in result.tables[table]:
-        row[column] = value
-    verdicts = {verdict.id: verdict.verdict for verdict in law.judge(result)}
-    assert verdicts[failing] == "fails"
+def test_a_falsified_measurement_fails_its_claim(run, table, setting, column, value, failing):
+    """One row, on the last data set or at the last step."""
+    law = history.load(run("law").folder / "history.h5")
+    frame = law.tables[table]
+    own = frame.iloc[:, 0] == setting
+    if table == "float32":
+        own &= frame.precision == "float32"
+    frame.loc[frame.index[own][-1], column] = value
+    law.numbers |= measure.numbers(law.tables["map"], measure.summarised(law.tables["map"]))
+    law.numbers |= classes.numbers(law.tables["classes"])
+    law.numbers |= rounding.numbers(law.tables["float32"])
+    assert {v.id for v in judge_all(CLAIMS, law) if v.verdict != "holds"} == failing
 
 
 def problem():
@@ -64,7 +78,7 @@ def problem():
     generator = np.random.default_rng(2)
     X = generator.standard_normal((96, 5)).astype(np.float32)
     y = (X[:, 0] + generator.standard_normal(96) > 0).astype(np.uint8)
-    return law.Problem(data.split(data.Features("made up", X, y), 1 / 3, 0), 3, 16, 3)
+    return Problem(split(Features("made up", X, y), 1 / 3, 0), 3, 16, 3)
 
 
 @pytest.mark.parametrize("head", ["softmax", "sigmoid"])
@@ -85,8 +99,8 @@ def test_training_alone_agrees_with_plain_numpy(head, settings, pulls):
     generator = np.random.default_rng(1)
     units = 2 if head == "softmax" else 1
     kernel, bias = generator.standard_normal((5, units)), generator.standard_normal(units)
-    job = law.Job("", head, {"optimizer": "sgd", "learning_rate": 0.25} | settings, kernel, bias)
-    trained = law._by_itself(job, small)
+    job = Job("", head, {"optimizer": "sgd", "learning_rate": 0.25} | settings, kernel, bias)
+    trained = alone.train(job, small)
     dropout = settings.get("dropout", 0.0)
     epochs = range(1, 4)
     orders = [noise.order(3, epoch, 64).reshape(4, 16) for epoch in epochs]
@@ -100,30 +114,49 @@ def test_training_alone_agrees_with_plain_numpy(head, settings, pulls):
 
 def test_bank_and_training_alone_agree_on_a_row_that_both_can_train():
     small = problem()
-    case = law.CASES[0]  # SGD, which is among the few as well.
-    jobs = law._jobs(case, small)
-    assert all(map(law._fits_the_bank, jobs))
-    together = law._in_the_bank(jobs, small)
-    for job in jobs:
-        alone = law._by_itself(job, small)
-        np.testing.assert_allclose(together[job.name].logits, alone.logits, atol=1e-13)
+    (sgd,) = (case for case in CASES if case.name == "SGD")
+    own = jobs(sgd, small)
+    assert all(map(fits_the_bank, own))
+    together = measure.in_the_bank(own, small)
+    for job in own:
+        by_itself = alone.train(job, small)
+        np.testing.assert_allclose(together[job.name].logits, by_itself.logits, atol=1e-13)
 
 
 def test_rows_that_mix_columns_stay_out_of_the_bank():
     small = problem()
-    for case in law.CASES:
+    for case in CASES:
         mixing = {"clipnorm", "global_clipnorm", "l1", "l2", "dropout"} & case.softmax.keys()
-        if mixing or case.softmax["optimizer"] in config.ALONE:
-            assert not any(law._fits_the_bank(job) for job in law._jobs(case, small)), case.name
+        if mixing or case.softmax["optimizer"] in ALONE:
+            assert not any(fits_the_bank(job) for job in jobs(case, small)), case.name
 
 
 def test_an_unmet_condition_is_another_start_or_another_scale():
     small = problem()
-    for case in law.CASES:
+    for case in CASES:
         conditional = translate(case.softmax).status == "conditional"
         assert bool(case.unmet) == conditional, case.name
+        by_name = {job.name.removeprefix(f"{case.name}: "): job for job in jobs(case, small)}
         if case.antisymmetric:
-            theta, _ = law._start(small, case, antisymmetric=True)
-            assert np.abs(theta.sum(axis=1)).max() <= 1e-16
-            theta, _ = law._start(small, replace(case, unmet={}), antisymmetric=False)
-            assert np.abs(theta.sum(axis=1)).max() >= 0.05
+            assert np.abs(by_name["softmax"].kernel.sum(axis=1)).max() <= 1e-16
+            assert np.abs(by_name["unmet softmax"].kernel.sum(axis=1)).max() >= 0.05
+        elif conditional:
+            assert by_name["unmet softmax"].settings != by_name["softmax"].settings
+
+
+def test_both_heads_of_a_row_start_as_the_same_function():
+    small = problem()
+    for case in CASES:
+        softmax, mapped, *_ = jobs(case, small)
+        np.testing.assert_array_equal(softmax.kernel, start(small, case, case.antisymmetric)[0])
+        difference = softmax.kernel[:, 1] - softmax.kernel[:, 0]
+        np.testing.assert_array_equal(mapped.kernel[:, 0], difference)
+        np.testing.assert_array_equal(mapped.bias, softmax.bias[1:] - softmax.bias[:1])
+
+
+def test_the_impossible_row_tries_what_each_setting_needs_by_itself():
+    (case,) = (case for case in CASES if case.attempt)
+    assert translate(case.softmax).settings is None
+    for left_out in ("trunk_learning_rate", "global_clipnorm"):
+        given = {key: value for key, value in case.softmax.items() if key != left_out}
+        assert translate(given).settings.items() <= case.mapped().items()

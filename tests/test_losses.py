@@ -1,104 +1,106 @@
-"""The losses, held against formulas; what the claims would say if something else were measured."""
+"""The losses, held against formulas in NumPy."""
 
-import losses
+import json
+
 import numpy as np
 import oracle
 import pytest
 
-from twinhead import claims, config
+from twinhead.cli.composing import compose
 from twinhead.errors import InputError
+from twinhead.experiments.losses import Settings
+from twinhead.results import history, published
+
+SOFT = 0.7
 
 
 @pytest.fixture(scope="module")
-def history():
-    return losses.measure(config.compose("losses", []))
+def measured(run):
+    return history.load(run("losses").folder / "history.h5")
 
 
-def test_every_claim_holds_and_its_control_fails(history):
-    for verdict in losses.judge(history):
-        assert (verdict.verdict, verdict.control.verdict) == ("holds", "fails"), verdict.id
+def sample(share):
+    y = np.maximum(np.random.default_rng(0).normal(10, 1, 101), 0)
+    y[: int(np.ceil(101 * share))] = 100
+    return y
 
 
-def test_best_constants_are_the_oracles(history):
-    rng = np.random.default_rng(0)
-    sample = np.maximum(rng.normal(10, 1, 101), 0)
-    for row in history.tables["constants"]:
-        y = sample.copy()
-        y[: int(np.ceil(101 * row["outlier_share"]))] = 100
-        right = oracle.best_constant(row["loss"], y, delta=1)
-        assert row["constant"] == pytest.approx(right, rel=1e-5), row
+def test_best_constants_are_the_oracles(measured):
+    rows = measured.tables["constants"]
+    assert set(rows["loss"]) == {"MSE", "MSLE", "MAE", "Huber"}
+    for row in rows.itertuples():
+        right = oracle.best_constant(row.loss, sample(row.outlier_share), delta=1)
+        assert (row.constant, row.expected) == pytest.approx((right, right), rel=1e-5), row
 
 
-def test_margin_losses_are_the_oracles(history):
-    rows = history.tables["margins"]
-    ys = np.array([row["ys"] for row in rows])
-    assert {row["zoom"] for row in rows} == {"near", "far"}
+def test_the_answer_is_the_medians_shift_in_the_means(run):
+    answer = json.loads((run("losses").folder / "answer.json").read_text())
+    shift = {of: of(sample(0.05)) - of(sample(0)) for of in (np.median, np.mean)}
+    assert answer["number"] == pytest.approx(shift[np.median] / shift[np.mean], rel=1e-5)
+    assert "4 of 4" in answer["answer"]
+
+
+def test_margin_losses_are_the_oracles(measured):
+    rows = measured.tables["margins"]
+    assert set(rows["zoom"]) == {"near", "far"}
     for name in ("0-1", "hinge", "squared hinge", "logistic", "exponential"):
-        measured = [row[name] for row in rows]
-        np.testing.assert_allclose(measured, oracle.margin_loss(name, ys), rtol=1e-12, atol=1e-15)
+        right = oracle.margin_loss(name, rows["ys"].to_numpy())
+        np.testing.assert_allclose(rows[name], right, rtol=1e-12, atol=1e-15)
 
 
-def test_soft_labels_cost_divergence_plus_entropy(history):
-    rows = history.tables["soft_label"]
-    p, cross = (np.array([row[name] for row in rows]) for name in ("p", "cross_entropy"))
-    label = np.array([1 - losses.SOFT, losses.SOFT])
+def test_soft_labels_cost_divergence_plus_entropy(measured):
+    rows = measured.tables["soft_label"]
+    p, cross = rows["p"].to_numpy(), rows["cross_entropy"].to_numpy()
+    label = np.array([1 - SOFT, SOFT])
     divergence = oracle.divergence(label, np.column_stack([1 - p, p]))
     entropy = -(label * np.log(label)).sum()
-    np.testing.assert_allclose([row["divergence"] for row in rows], divergence, atol=1e-6)
+    np.testing.assert_allclose(rows["divergence"], divergence, atol=1e-6)
     np.testing.assert_allclose(cross, divergence + entropy, atol=1e-6)
-    assert p[cross.argmin()] == pytest.approx(losses.SOFT, abs=0.005)
+    assert p[cross.argmin()] == pytest.approx(SOFT, abs=0.005)
 
 
-def test_numbers_known_in_closed_form_are_met(history):
+def test_numbers_known_in_closed_form_are_met(measured):
+    even, uneven = np.array([[0.5, 0.5], [0.9, 0.1]])
     known = {
         "exponential over hinge, slope": np.exp(-0.5),
         "exponential over squared hinge": np.exp(2) / 9,
         "exponential over squared hinge, control": np.exp(5) / 36,
-        "asymmetry": oracle.divergence(*np.array([[0.5, 0.5], [0.9, 0.1]]))
-        - oracle.divergence(*np.array([[0.9, 0.1], [0.5, 0.5]])),
+        "asymmetry": oracle.divergence(even, uneven) - oracle.divergence(uneven, even),
         "spread over predictions": np.log(9),
         "MSE of the example, control": 1.5 - 1.25,
+        "softmax slope, control": -2 / (2 + np.exp(20)),
     }
     for key, value in known.items():
-        assert history.numbers[key] == pytest.approx(value, rel=1e-6), key
+        assert measured.numbers[key] == pytest.approx(value, rel=1e-6), key
 
 
-@pytest.mark.parametrize("claim", losses.CLAIMS, ids=lambda claim: claim["id"])
-def test_a_claim_fails_where_its_control_is_what_was_measured(history, claim):
-    key = claim["key"]
-    wrong = {**history.numbers, key: history.numbers[key + losses.CONTROL]}
-    verdicts = losses.judge(losses.History(history.data, numbers=wrong))
-    assert [verdict.id for verdict in verdicts if verdict.verdict == "fails"] == [claim["id"]]
+def test_the_prints_that_fail_are_the_known_errata(measured):
+    rows = measured.tables["summary"]
+    printed = published.published(experiment="losses")
+    assert sum(rows["verdict"] != "not tested") == sum(n.kind == "result" for n in printed)
+    wrong = set(rows["quantity"][rows["verdict"] == "fails"])
+    assert wrong == {number.quantity for number in printed if number.erratum} != set()
 
 
-def test_every_printed_result_has_its_measurement(history):
-    rows = losses.table(history)
-    results = [row for row in rows if row["verdict"] != claims.NOT_TESTED]
-    assert len(results) == sum(n.kind == "result" for n in claims.published(experiment="losses"))
-    wrong = {row["quantity"] for row in results if row["verdict"] == "fails"}
-    errata = {n.quantity for n in claims.published(experiment="losses") if n.erratum}
-    assert wrong == errata
-
-
-def test_a_wrong_print_is_noticed(history):
-    numbers = history.numbers | {"004: log loss of a perfect model": 1e-3}
-    verdicts = losses.judge(losses.History(history.data, numbers=numbers))
-    assert [verdict.id for verdict in verdicts if verdict.verdict == "fails"] == ["6"]
+def test_a_wrong_print_is_noticed(measured):
+    numbers = measured.numbers | {"004: log loss of a perfect model": 1e-3}
+    found = published.misses("004", "losses", numbers)
+    assert found["results of 004 that miss"] == 1
 
 
 @pytest.mark.parametrize(
     "word", ["outlier=10", "outlier_share=0", "outlier_share=0.6", "delta=0", "rows=5", "seed=-1"]
 )
 def test_what_would_be_no_outlier_is_refused(word):
-    with pytest.raises(InputError, match=word.split("=")[0]):
-        config.compose("losses", [word])
+    key, _, value = word.partition("=")
+    with pytest.raises(InputError, match=f"^{key}: found {value}, expected "):
+        compose("experiment/losses", Settings, [word])
 
 
-@pytest.mark.parametrize("words", [("seed=7", "rows=10", "outlier=50", "outlier_share=0.4")])
-def test_other_samples_give_the_same_verdicts(words):
-    other = losses.measure(config.compose("losses", [*words, "delta=10"]))
-    assert {verdict.verdict for verdict in losses.judge(other)} == {"holds"}
-
-
-def test_pictures_are_drawn_from_what_was_measured(history):
-    assert set(losses.draw(history)) == {"margin_losses", "best_constants", "soft_label"}
+@pytest.mark.parametrize(
+    "words", ["", "seed=7 rows=10 outlier=50 outlier_share=0.4 delta=10", "outlier_share=0.1"]
+)
+def test_other_samples_give_the_same_verdicts(run, words):
+    folder = run("losses", *words.split()).folder
+    verdicts = json.loads((folder / "verdicts.json").read_text())
+    assert {each["verdict"] for each in verdicts} == {"holds"}

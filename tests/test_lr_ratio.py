@@ -1,77 +1,67 @@
 """The sweep, on small data."""
 
-import csv
-import json
-
-import lr_ratio
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import stats
 
-from twinhead import config, history, runs
-
-SMALL = ("data=surrogate", "data.rows=600", "data.features=20", "learning_rate=0.1")
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    return tmp_path_factory.mktemp("sweeps")
+from twinhead.results import claim
+from twinhead.results.history import load
 
 
 @pytest.fixture
-def measured(place, monkeypatch):
-    """Run a sweep, or find it, and return (run, history, verdicts by id, rows of summary.csv)."""
-    monkeypatch.chdir(place)
+def measured(run):
+    """Return what a small run measured: its folder, history and verdicts by id."""
 
-    def run(*words):
-        settings = config.compose("lr_ratio", [*SMALL, "progress=false", *words])
-        finished = runs.execute(lr_ratio.EXPERIMENT, settings)
-        loaded = history.load(finished.folder / "history.h5")
-        with (finished.folder / "summary.csv").open() as file:
-            rows = list(csv.DictReader(file))
-        verdicts = {verdict.id: verdict for verdict in lr_ratio.judge(loaded)}
-        return finished, loaded, verdicts, rows
+    def measured(*words):
+        finished = run("lr_ratio", *words)
+        history = load(finished.folder / "history.h5")
+        verdicts = claim.judge_all(finished.experiment.claims, history)
+        return finished, history, {verdict.id: verdict.verdict for verdict in verdicts}
 
-    return run
+    return measured
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_the_smallest_gap_is_at_two(measured, precision):
-    run, _, verdicts, rows = measured(f"precision={precision}", "seeds=[0,1]")
-    assert run.exit_code == 0
-    assert {verdict.verdict for verdict in verdicts.values()} == {"holds"}
-    written = json.loads((run.folder / "verdicts.json").read_text())
-    for verdict in written:
-        own = "breast cancer" if verdict["id"][0] in "45" else "surrogate"
-        assert verdict["data"].startswith(own)
-    assert [float(row["lr_ratio"]) for row in rows] == [0.25, 0.5, 1, 1.5, 2, 3, 4, 8]
-    assert {path.name for path in (run.folder / "figures").glob("*.png")} == {
-        "gap_by_ratio.png",
-        "loss_by_ratio.png",
-        "loss_curves.png",
-    }
+    finished, history, verdicts = measured(f"precision={precision}")
+    assert finished.exit_code == 0
+    assert set(verdicts.values()) == {"holds"}
+    assert history.numbers["ratio with the smallest gap"] == 2
+    assert list(history.tables["summary"]["lr_ratio"]) == [0.25, 0.5, 1, 1.5, 2, 3, 4, 8]
+    pictures = {path.stem for path in finished.folder.glob("figures/*.png")}
+    assert pictures == {"gap_by_ratio", "loss_by_ratio", "loss_curves"}
+
+
+def test_every_seed_has_one_softmax_arm_at_the_configured_rate(measured):
+    _, history, _ = measured("precision=float32")
+    for seed in (0, 1):
+        (softmax,) = history.pick(head="softmax", lr_ratio=1.0, seed=seed)
+        fast = history.records[f"softmax at twice the rate, seed {seed}"]
+        assert fast.arm.learning_rate == 2 * softmax.arm.learning_rate
+        # A ratio of 4 to the one is a ratio of 2 to the other.
+        four = history.one(head="sigmoid", lr_ratio=4.0, seed=seed)
+        np.testing.assert_allclose(four.loss(), fast.loss(), atol=1e-6)
 
 
 def test_ratios_that_hardly_differ_are_different_arms(measured):
-    _, loaded, _, _ = measured("lr_ratios=[2,2.0000001]", "seeds=[0]", "epochs=1")
-    assert len(loaded.pick(head="sigmoid")) == 2
+    _, history, _ = measured("lr_ratios=[2,2.0000001]", "seeds=[0]", "epochs=1")
+    assert len(history.pick(head="sigmoid")) == 2
 
 
-def test_a_grid_without_two_is_not_tested(measured):
-    run, _, verdicts, _ = measured("lr_ratios=[1,1.9,2.1,3]", "seeds=[0]")
-    assert run.exit_code == 0
-    assert {verdicts[number].verdict for number in "123"} == {"not tested"}
-    assert verdicts["4"].verdict == "holds"
-
-
-def test_a_grid_without_neighbours_of_two_is_not_tested(measured):
-    _, _, verdicts, _ = measured("lr_ratios=[0.1,2,20]", "seeds=[0]")
-    assert {verdicts[number].verdict for number in "123"} == {"not tested"}
+@pytest.mark.parametrize("grid", ["[1,1.9,2.1,3]", "[0.1,2,20]"])
+def test_a_grid_without_two_and_ratios_beside_it_is_not_tested(measured, grid):
+    finished, _, verdicts = measured(f"lr_ratios={grid}", "seeds=[0]")
+    assert finished.exit_code == 0
+    assert {verdicts[number] for number in "123"} == {"not tested"}
+    assert verdicts["4"] == "holds"
+    assert "The grid lacks 2" in (finished.folder / "answer.json").read_text()
 
 
 def test_a_diverging_ratio_is_recorded_and_disturbs_no_other(measured):
-    _, together, _, rows = measured("lr_ratios=[1.5,2,3,1e40]", "seeds=[0]")
-    _, without, _, _ = measured("lr_ratios=[1.5,2,3]", "seeds=[0]")
-    assert [int(row["diverged"]) for row in rows] == [0, 0, 0, 1]
+    _, together, _ = measured("lr_ratios=[1.5,2,3,1e40]", "seeds=[0]")
+    _, without, _ = measured("lr_ratios=[1.5,2,3]", "seeds=[0]")
+    assert list(together.tables["summary"]["diverged"]) == [0, 0, 0, 1]
     lost = together.one(head="sigmoid", lr_ratio=1e40)
     assert np.isfinite(lost.loss()[0])
     assert not np.isfinite(lost.loss()[-1])
@@ -84,20 +74,15 @@ def test_a_diverging_ratio_is_recorded_and_disturbs_no_other(measured):
 
 
 def test_summary_holds_means_and_intervals_over_seeds(measured):
-    from scipy import stats
-
-    _, loaded, _, rows = measured("precision=float32", "seeds=[0,1]")
-    row = next(row for row in rows if float(row["lr_ratio"]) == 3)
-    losses = [record.loss()[-1] for record in loaded.pick(head="sigmoid", lr_ratio=3.0)]
-    assert float(row["loss"]) == pytest.approx(np.mean(losses), rel=1e-12)
+    finished, history, _ = measured("precision=float32")
+    rows = pd.read_csv(finished.folder / "summary.csv")
+    (row,) = rows[rows["lr_ratio"] == 3].to_dict("records")
+    losses = [record.loss()[-1] for record in history.pick(head="sigmoid", lr_ratio=3.0)]
+    assert row["loss"] == pytest.approx(np.mean(losses), rel=1e-12)
     interval = stats.t.interval(0.95, 1, np.mean(losses), stats.sem(losses))
-    ends = [float(row["loss_low"]), float(row["loss_high"])]
-    np.testing.assert_allclose(ends, interval, rtol=1e-10)
+    np.testing.assert_allclose([row["loss_low"], row["loss_high"]], interval, rtol=1e-10)
 
 
-def test_a_wide_sweep_shows_a_screenful(measured, capsys):
-    _, _, _, rows = measured("lr_ratios=linspace(1,3,41)", "seeds=[0]", "epochs=1")
-    assert len(rows) == 41
-    shown = capsys.readouterr().out
-    assert "20 of 41 rows" in shown
-    assert shown.count("\n") < 80
+def test_a_range_is_as_many_ratios(measured):
+    _, history, _ = measured("lr_ratios=linspace(1,3,41)", "seeds=[0]", "epochs=1")
+    assert list(history.tables["summary"]["lr_ratio"]) == pytest.approx(np.linspace(1, 3, 41))

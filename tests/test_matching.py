@@ -1,15 +1,21 @@
 import inspect
 import math
 
-import law
 import numpy as np
 import oracle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinhead import config, matching
+from twinhead import matching
+from twinhead.cli import main
+from twinhead.cli.composing import CONF, compose
+from twinhead.errors import InputError
+from twinhead.experiments.law.cases import CASES
 from twinhead.matching import match_sigmoid, match_softmax, sigmoid_learning_rate, translate
+from twinhead.runs.experiment import Experiment
+from twinhead.training.backend import keras
+from twinhead.training.optimizers import ALONE
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -67,9 +73,46 @@ def test_swapped_columns_flip_every_logit():
     np.testing.assert_allclose(X @ swapped + swapped_offset, -(X @ beta + offset))
 
 
-def test_every_optimizer_and_option_that_keras_exports_is_in_the_map():
-    from twinhead.backend import keras
+@pytest.mark.parametrize("shape", [(6, 3), (6, 1), (6,), (2,), (1, 6, 2)])
+def test_a_kernel_that_is_no_softmax_heads_is_refused(shape):
+    message = rf"theta: found shape \({', '.join(map(str, shape))},?\), expected \(d, 2\)"
+    with pytest.raises(InputError, match=message):
+        match_sigmoid(np.zeros(shape), np.zeros(2))
 
+
+@pytest.mark.parametrize("shape", [(6, 2), (6,), (1,), (1, 6, 1)])
+def test_a_kernel_that_is_no_sigmoid_heads_is_refused(shape):
+    with pytest.raises(InputError, match=r"beta: found shape .*, expected \(d, 1\)"):
+        match_softmax(np.zeros(shape), np.zeros(1))
+
+
+@pytest.mark.parametrize(
+    ("match", "units", "shape"),
+    [
+        *((match_sigmoid, 2, shape) for shape in [(1,), (3,), (), (1, 2)]),
+        *((match_softmax, 1, shape) for shape in [(2,), (), (1, 1)]),
+    ],
+)
+def test_a_bias_of_another_shape_is_refused(match, units, shape):
+    with pytest.raises(InputError, match=rf"bias: found shape .*, expected \({units},\)"):
+        match(np.zeros((6, units)), np.zeros(shape))
+
+
+def test_without_a_bias_the_kernel_comes_alone():
+    _, _, theta, bias = problem(1)
+    beta = match_sigmoid(theta)
+    np.testing.assert_array_equal(beta, match_sigmoid(theta, bias)[0])
+    np.testing.assert_array_equal(match_softmax(beta), match_softmax(beta, np.zeros(1))[0])
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_matching_keeps_the_precision(precision):
+    theta, bias = np.ones((3, 2), precision), np.ones(2, precision)
+    matched = match_sigmoid(theta, bias)
+    assert {each.dtype.name for each in (*matched, *match_softmax(*matched))} == {precision}
+
+
+def test_every_optimizer_and_option_that_keras_exports_is_in_the_map():
     classes = {
         name.lower(): each
         for name, each in vars(keras.optimizers).items()
@@ -87,8 +130,6 @@ def test_every_optimizer_and_option_that_keras_exports_is_in_the_map():
 
 def test_options_with_a_factor_that_keras_does_not_leave_at_zero_are_needed():
     """Left out, they would be in force for both heads and mapped for neither."""
-    from twinhead.backend import keras
-
     classes = {name.lower(): each for name, each in vars(keras.optimizers).items()}
     for name, own in matching.OPTIMIZERS.items():
         defaults = {
@@ -105,8 +146,14 @@ def test_options_with_a_factor_that_keras_does_not_leave_at_zero_are_needed():
 
 
 def test_every_optimizer_of_the_map_is_measured_and_can_be_configured():
-    assert {case.softmax["optimizer"] for case in law.CASES} == set(matching.OPTIMIZERS)
-    assert set(config.SCHEMA["optimizer"]) == set(matching.OPTIMIZERS)
+    assert {case.softmax["optimizer"] for case in CASES} == set(matching.OPTIMIZERS)
+    configured = {path.stem for path in (CONF / "optimizer").glob("*.yaml")}
+    assert configured == set(matching.OPTIMIZERS)
+
+
+def test_every_schedule_that_keras_exports_is_in_the_map():
+    kept = {name for name in vars(keras.optimizers.schedules) if name[0].isupper()}
+    assert kept == {*matching.SCHEDULES, "LearningRateSchedule"}
 
 
 def about(settings):
@@ -117,7 +164,10 @@ def about(settings):
     }
 
 
-@pytest.mark.parametrize("case", law.CASES, ids=lambda case: case.name)
+POSSIBLE = [case for case in CASES if translate(case.softmax).settings is not None]
+
+
+@pytest.mark.parametrize("case", POSSIBLE, ids=lambda case: case.name)
 def test_translating_there_and_back_gives_the_start(case):
     there = translate(case.softmax)
     back = translate(there.settings, to="softmax")
@@ -166,31 +216,98 @@ def test_one_norm_over_head_and_trunk_is_impossible():
     assert translate(settings | {"global_clipnorm": 1.0}).status == "impossible"
 
 
-@pytest.mark.parametrize("word", ["warp", "learning_rat"])
-def test_what_is_not_in_the_map_is_an_error(word):
-    with pytest.raises(KeyError):
-        translate({"optimizer": "sgd", word: 1.0})
-    with pytest.raises(KeyError):
-        translate({"optimizer": word, "learning_rate": 1.0})
+@pytest.mark.parametrize("to", ["sigmoid", "softmax"])
+def test_an_impossible_translation_has_no_settings(to):
+    settings = {"optimizer": "sgd", "learning_rate": 0.1, "trunk_learning_rate": 0.1}
+    impossible = translate(settings | {"global_clipnorm": 1.0}, to)
+    assert (impossible.settings, impossible.rules) == (None, {})
+    assert len(impossible.conditions) == 1
 
 
-def test_the_command_line_translates(run_script):
+@pytest.mark.parametrize("name", ["Adam", "ADAM", "adam"])
+def test_an_optimizer_is_known_in_any_case_and_keeps_its_own(name):
+    translated = translate({"optimizer": name, "learning_rate": 0.1})
+    assert translated.settings == {"optimizer": name, "learning_rate": 0.2}
+
+
+@pytest.mark.parametrize("name", ["CosineDecay", "cosinedecay", "PolynomialDecay"])
+def test_a_schedule_is_known_in_any_case_and_keeps_its_form(name):
+    settings = {"optimizer": "sgd", "learning_rate": 0.1, "schedule": name}
+    assert translate(settings).settings == settings | {"learning_rate": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"optimizer": "warp"}, "optimizer: found warp, expected one of sgd, adam"),
+        ({"optimizer": None}, "optimizer: found nothing, expected one of sgd, adam"),
+        ({"learning_rat": 1.0}, "learning_rat: no setting of sgd; did you mean learning_rate?"),
+        ({"beta_1": 0.9}, "beta_1: no setting of sgd;"),
+        ({"schedule": "nonsense"}, "schedule: found nonsense, expected one of CosineDecay"),
+        ({"learning_rate": "fast"}, "learning_rate: found 'fast', expected a number"),
+        ({"learning_rate": True}, "learning_rate: found True, expected a number"),
+    ],
+)
+def test_what_is_not_in_the_map_is_refused_with_a_sentence(wrong, message):
+    with pytest.raises(InputError) as caught:
+        translate({"optimizer": "sgd", "learning_rate": 0.1} | wrong)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_head_that_there_is_not_is_refused():
+    with pytest.raises(InputError, match="to: found tanh, expected sigmoid or softmax"):
+        translate({"optimizer": "sgd", "learning_rate": 0.1}, to="tanh")
+
+
+def test_the_command_line_translates(twinhead):
     words = ["optimizer=adamw", "learning_rate=1e-3", "optimizer.weight_decay=0.01", "clipnorm=1"]
-    finished = run_script("translate", *words)
+    finished = twinhead("translate", *words)
     assert finished.returncode == 0, finished.stderr
     for word in ("0.002", "0.005", "0.707107", "exact"):
         assert word in finished.stdout
-    back = run_script("translate", "to=softmax", "learning_rate=0.2")
+    back = twinhead("translate", "to=softmax", "learning_rate=0.2")
     assert "0.1" in back.stdout
 
 
-def test_a_setting_given_twice_is_refused(run_script):
-    finished = run_script("translate", "optimizer=adamw", "weight_decay=1")
+def test_a_setting_given_twice_is_refused(twinhead):
+    finished = twinhead("translate", "optimizer=adamw", "weight_decay=1")
     assert finished.returncode == 2
     assert finished.stderr.startswith("error: weight_decay:")
 
 
-@pytest.mark.parametrize("optimizer", config.ALONE)
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["schedule=nonsense"], "schedule: found nonsense, expected one of CosineDecay"),
+        (["to=tanh"], "to: found tanh, expected sigmoid or softmax"),
+        (["l2=-1"], "l2: found -1, expected a finite number from 0"),
+        (["clipnorm=true"], "clipnorm: found true, expected a finite number above 0"),
+        (["weigth_decay=1"], "weigth_decay: unknown key; did you mean weight_decay?"),
+    ],
+)
+def test_what_the_command_line_cannot_translate_is_one_line(capsys, words, message):
+    assert main.run(["translate", *words]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {message}")
+    assert said.count("\n") == 1
+
+
+def test_the_impossible_is_exit_code_1_and_gives_no_settings(twinhead):
+    finished = twinhead("translate", "global_clipnorm=0.5", "trunk_learning_rate=0.1")
+    assert finished.returncode == 1
+    assert "impossible" in finished.stdout
+    assert "0.353" not in finished.stdout, "0.5 times the root of a half"
+
+
+def test_help_of_translate_names_its_keys(twinhead):
+    finished = twinhead("translate", "--help")
+    assert finished.returncode == 0
+    assert "trunk_learning_rate" in finished.stdout
+    assert "schedulefreeadamw" in finished.stdout
+
+
+@pytest.mark.parametrize("optimizer", ALONE)
 def test_the_bank_refuses_optimizers_that_mix_columns(optimizer):
-    with pytest.raises(config.InputError, match=f"optimizer: found {optimizer}"):
-        config.compose("train", [f"optimizer={optimizer}"])
+    settings = Experiment("equivalence").Settings
+    with pytest.raises(InputError, match=f"optimizer: found {optimizer}"):
+        compose("experiment/equivalence", settings, [f"optimizer={optimizer}"])

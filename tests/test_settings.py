@@ -68,7 +68,7 @@ BAD = {
     "optimizer.momentum=1": ("optimizer.momentum", ["[0, 1)"]),
     "optimizer.momentum=much": ("optimizer.momentum", ["found much", "a number"]),
     "optimizer.nesterov=true": ("optimizer.nesterov", ["momentum"]),
-    "data.name=file": ("data.path", []),
+    "data.name=file": ("data.name", ["data=file"]),
     "outputs=''": ("outputs", ["a folder"]),
     "experiment=train": ("experiment", []),
     "seed=": ("seed", []),

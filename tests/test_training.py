@@ -6,9 +6,9 @@ import numpy as np
 import oracle
 import pytest
 from sklearn.metrics import accuracy_score, log_loss
+from twinhead.history import Arm
 
 from twinhead import article, bank, config, heads, noise
-from twinhead.history import Arm
 from twinhead.matching import sigmoid_learning_rate
 
 OPTIMIZERS = sorted(set(config.SCHEMA["optimizer"]) - set(config.ALONE))

@@ -5,14 +5,21 @@ Each contender takes a Problem and returns the validation loss after every epoch
 the batches and masks of module `noise`, and so have to come to the same losses.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+from scipy.special import expit
+from sklearn.linear_model import SGDClassifier
+from sklearn.metrics import log_loss
 
-from twinhead import config, noise
-from twinhead.data import Split
-from twinhead.history import Arm
+from twinhead.data.features import Split
+from twinhead.experiments.benchmark import Settings
+from twinhead.experiments.benchmark.costs import BANK, FIT
+from twinhead.results.arm import Arm
+from twinhead.training import bank, heads, noise
+from twinhead.training.backend import keras
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class Problem:
         rates: learning rates, float32, shape (arms,).
     """
 
-    settings: config.Benchmark
+    settings: Settings
     split: Split
     arms: list[Arm]
     kernel: np.ndarray
@@ -46,19 +53,15 @@ class Problem:
 
 
 def with_bank(problem: Problem) -> np.ndarray:
-    from twinhead import bank
-
-    records = bank.train(problem.arms, problem.settings, problem.split, parts=["validation"])
+    recipe = problem.settings.recipe()
+    records = bank.train(problem.arms, recipe, problem.split, parts=["validation"])
     return np.stack([record.loss()[1:] for record in records], axis=1)
 
 
 def with_fit(problem: Problem) -> np.ndarray:
     """Train one softmax head as the article does: probabilities, one-hot labels, `model.fit`."""
-    from twinhead import heads
-    from twinhead.backend import keras
-
     (arm,), split, settings = problem.arms, problem.split, problem.settings
-    softmax = Arm("", "softmax", "random", "sgd", 0.0, 1.0, arm.seed, "", "float32")
+    softmax = Arm("softmax", "softmax", settings.learning_rate, arm.seed)
     kernel, bias = heads.initial(softmax, split.X_train.shape[1])
     keras.utils.set_random_seed(arm.seed)
     model = keras.Sequential(
@@ -87,9 +90,6 @@ def with_fit(problem: Problem) -> np.ndarray:
 
 def with_scikit_learn(problem: Problem) -> np.ndarray:
     """Train one arm with SGDClassifier: the same loss, but row by row and without dropout."""
-    from sklearn.linear_model import SGDClassifier
-    from sklearn.metrics import log_loss
-
     (rate,), split = problem.rates, problem.split
     X_train = split.X_train.astype(np.float64)  # Started from float64 weights it takes no other.
     # A batch's mean gradient at `rate` is as much as each of its rows' at a share of it.
@@ -110,8 +110,6 @@ def with_scikit_learn(problem: Problem) -> np.ndarray:
 
 
 def with_numpy(problem: Problem) -> np.ndarray:
-    from scipy.special import expit
-
     split = problem.split
     X, y = split.X_train, split.y_train[:, None]
     kernel, bias = problem.kernel.copy(), problem.bias.copy()
@@ -131,43 +129,48 @@ def with_numpy(problem: Problem) -> np.ndarray:
     return np.array(losses)
 
 
-def with_jax(problem: Problem) -> np.ndarray:
-    import jax
+@cache  # Once a process: compiling takes longer than training one arm.
+def _jax_programs() -> tuple[Callable, Callable]:
+    """Return an epoch and its evaluation, compiled."""
+    import jax  # Here, because it may be absent; as it may where it is imported below.
     import jax.numpy as jnp
 
-    if not _COMPILED:  # Once a process: compiling takes longer than training one arm.
+    def loss(weights, batch, labels):
+        logits = batch @ weights[0] + weights[1]
+        return (jnp.logaddexp(0, logits) - labels[:, None] * logits).mean(axis=0)
 
-        def loss(weights, batch, labels):
-            logits = batch @ weights[0] + weights[1]
-            return (jnp.logaddexp(0, logits) - labels[:, None] * logits).mean(axis=0)
+    def step(weights, batch, labels, rates):
+        gradients = jax.grad(lambda w: loss(w, batch, labels).sum())(weights)
+        return jax.tree.map(lambda w, g: w - rates * g, weights, gradients)
 
-        def step(weights, batch, labels, rates):
-            gradients = jax.grad(lambda w: loss(w, batch, labels).sum())(weights)
-            return jax.tree.map(lambda w, g: w - rates * g, weights, gradients)
+    def masked(X, masks, scale):
+        return X * jnp.unpackbits(masks, axis=-1, count=X.shape[-1]) * scale
 
-        def masked(X, masks, scale):
-            return X * jnp.unpackbits(masks, axis=-1, count=X.shape[-1]) * scale
+    @jax.jit
+    def epoch(weights, X, y, order, masks, rates, size, scale):
+        size = len(size)
+        whole = len(order) // size * size
 
-        @jax.jit
-        def epoch(weights, X, y, order, masks, rates, size, scale):
-            size = len(size)
-            whole = len(order) // size * size
+        def visit(weights, visited):
+            rows, kept = visited
+            return step(weights, masked(X[rows], kept, scale), y[rows], rates), None
 
-            def visit(weights, visited):
-                rows, kept = visited
-                return step(weights, masked(X[rows], kept, scale), y[rows], rates), None
+        batches = (
+            order[:whole].reshape(-1, size),
+            masks[:whole].reshape(-1, size, *masks.shape[1:]),
+        )
+        weights, _ = jax.lax.scan(visit, weights, batches)
+        if whole < len(order):
+            weights, _ = visit(weights, (order[whole:], masks[whole:]))
+        return weights
 
-            batches = (
-                order[:whole].reshape(-1, size),
-                masks[:whole].reshape(-1, size, *masks.shape[1:]),
-            )
-            weights, _ = jax.lax.scan(visit, weights, batches)
-            if whole < len(order):
-                weights, _ = visit(weights, (order[whole:], masks[whole:]))
-            return weights
+    return epoch, jax.jit(loss)
 
-        _COMPILED.update(epoch=epoch, evaluate=jax.jit(loss))
 
+def with_jax(problem: Problem) -> np.ndarray:
+    import jax.numpy as jnp  # As above.
+
+    train, evaluate = _jax_programs()
     split = problem.split
     X, y, X_validation, y_validation = map(
         jnp.asarray,
@@ -178,16 +181,13 @@ def with_jax(problem: Problem) -> np.ndarray:
     size, scale = np.empty(problem.settings.batch_size), 1 / (1 - problem.settings.dropout)
     losses = []
     for order, masks in problem.epochs():
-        weights = _COMPILED["epoch"](weights, X, y, order, masks, problem.rates, size, scale)
-        losses.append(_COMPILED["evaluate"](weights, X_validation, y_validation))
+        weights = train(weights, X, y, order, masks, problem.rates, size, scale)
+        losses.append(evaluate(weights, X_validation, y_validation))
     return np.array(losses, np.float64)
 
 
-_COMPILED: dict = {}
-
-
 def with_torch(problem: Problem) -> np.ndarray:
-    import torch
+    import torch  # Here, because it may be absent.
     from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
     split, scale = problem.split, 1 / (1 - problem.settings.dropout)
@@ -215,3 +215,13 @@ def with_torch(problem: Problem) -> np.ndarray:
             labels = y_validation.expand(-1, arms)
             losses.append(cross_entropy(logits, labels, reduction="none").mean(dim=0).numpy())
     return np.array(losses, np.float64)
+
+
+# Any number of arms in one pass, and one arm alone; a package that is not there takes no part.
+MANY = {
+    BANK: (with_bank, "tensorflow"),
+    "NumPy": (with_numpy, "numpy"),
+    "JAX": (with_jax, "jax"),
+    "PyTorch": (with_torch, "torch"),
+}
+SINGLE = {FIT: with_fit, "SGDClassifier": with_scikit_learn}

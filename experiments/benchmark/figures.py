@@ -1,18 +1,17 @@
 """What arms and rows cost."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
-from twinhead.figures import STYLE, TRANSFER, data_name
-from twinhead.history import History, Row
+from twinhead.experiments.benchmark.costs import BANK, FIT
+from twinhead.pages.style import STYLE, TRANSFER, data_name
+from twinhead.results.history import History
 
 CONTENDERS = {
-    "twinhead bank": "#E69F00",
-    "Keras fit": "#0072B2",
+    BANK: "#E69F00",
+    FIT: "#0072B2",
     "NumPy": "#000000",
     "JAX": "#009E73",
     "PyTorch": "#CC79A7",
@@ -20,41 +19,34 @@ CONTENDERS = {
 }
 
 
-def cost_by_arms(history: History, rows: Sequence[Row]) -> Figure:
-    """Draw seconds against the number of arms, a line for each contender.
-
-    Args:
-        rows: per contender and number of arms the median `seconds`, `fastest` and `slowest`.
-    """
+def cost_by_arms(history: History) -> Figure:
+    """Draw seconds against the number of arms, a line for each contender."""
+    summary = history.tables["summary"]
     with rc_context(STYLE):
         figure = Figure(figsize=(8, 5), layout="constrained")
         axes = figure.subplots()
-        widest = max(row["arms"] for row in rows)
         for (name, colour), marks in zip(CONTENDERS.items(), "osD^vP", strict=True):
-            own = sorted(
-                (row for row in rows if row["contender"] == name), key=lambda row: row["arms"]
-            )
-            if not own:  # Not installed.
+            own = summary[summary["contender"] == name]
+            if own.empty:  # Not installed.
                 continue
-            seconds = np.array([row["seconds"] for row in own])
-            apart = [seconds - [r["fastest"] for r in own], [r["slowest"] for r in own] - seconds]
+            seconds = own["seconds"].to_numpy()
             axes.errorbar(
-                [row["arms"] for row in own],
+                own["arms"],
                 seconds,
-                yerr=apart,
+                yerr=[seconds - own["fastest"], own["slowest"] - seconds],
                 fmt=f"{marks}-",
                 color=colour,
                 capsize=3,
                 label=name,
             )
-            if name == "Keras fit":
-                arms = np.array([1, widest])
+            if name == FIT:
+                arms = np.array([1, summary["arms"].max()])
                 axes.plot(arms, seconds[0] * arms, ":", color=colour, label=f"{name}, extrapolated")
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
         axes.set_xlabel("arms")
         axes.set_ylabel("seconds (median; bar: fastest to slowest)")
-        axes.xaxis.set_major_locator(FixedLocator(sorted({row["arms"] for row in rows})))
+        axes.xaxis.set_major_locator(FixedLocator(sorted(set(summary["arms"]))))
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter("{x:g}")
         axes.set_title(
@@ -65,12 +57,13 @@ def cost_by_arms(history: History, rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def cost_by_rows(history: History, rows: Sequence[Row]) -> Figure:
+def cost_by_rows(history: History) -> Figure:
     """Draw the bank's seconds against the number of training rows."""
+    cost = history.tables["seconds_by_rows"]
     with rc_context(STYLE):
         figure = Figure(figsize=(8, 4.5), layout="constrained")
         axes = figure.subplots()
-        axes.plot([r["rows"] for r in rows], [r["seconds"] for r in rows], "o-", color=TRANSFER[0])
+        axes.plot(cost["rows"], cost["seconds"], "o-", color=TRANSFER[0])
         axes.set_xlim(0)
         axes.set_ylim(0)
         axes.set_xlabel("training rows")

@@ -1,9 +1,12 @@
-"""Are the two heads the same thing, as published and under common noise?"""
+"""Are the two heads the same, as published and under common noise?"""
+
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
 from twinhead.results.claim import Answer, Verdict
 from twinhead.results.history import History
 from twinhead.results.wording import number
-from twinhead.settings import Count, Positive, Seed
+from twinhead.settings import MOST, Count, Positive, Seed
 from twinhead.training.recipe import TrainingSettings
 
 TITLE = "Softmax with two units, sigmoid with one"
@@ -31,6 +34,16 @@ class Settings(TrainingSettings):
     lr_ratio: Positive
     seed: Seed
     repeats: Count | None
+
+    @model_validator(mode="after")
+    def _every_seed_is_in_range(self) -> "Settings":
+        most = MOST - self.seed + 1
+        if self.repeats is not None and self.repeats > most:
+            raise PydanticCustomError(
+                "key",
+                f"repeats: found {self.repeats}, expected at most {most} with seed={self.seed}",
+            )
+        return self
 
 
 def answer(history: History, verdicts: list[Verdict]) -> Answer:

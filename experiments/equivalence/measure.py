@@ -29,11 +29,11 @@ def measure(settings: Settings) -> History:
     features = settings.data.load()
     parts = split(features, settings.validation_fraction, settings.seed)
     history = History(describe(features, parts))
-    history.data["article_recipe"] = (
-        settings.recipe() == ARTICLE_RECIPE
-        and (settings.learning_rate, settings.lr_ratio, settings.validation_fraction)
-        == (1e-3, 2.0, 0.2)
-    )
+    history.data["article_recipe"] = settings.recipe() == ARTICLE_RECIPE and (
+        settings.learning_rate,
+        settings.lr_ratio,
+        settings.validation_fraction,
+    ) == (1e-3, 2.0, 0.2)
     repeats = settings.repeats
     if repeats is None:
         repeats = 1 if len(parts.y_validation) >= ROWS_ENOUGH else SEEDS_OTHERWISE
@@ -178,7 +178,8 @@ def _as_published(history: History) -> dict[str, float]:
         if (number.split, number.metric) == ("validation", "loss")
     }
     own, other = (
-        abs(printed[f"sigmoid {init}", 1] - printed["softmax", 1]) for init in ("transfer", "random")
+        abs(printed[f"sigmoid {init}", 1] - printed["softmax", 1])
+        for init in ("transfer", "random")
     )
     numbers = {
         "published gap, matched over own start": ratio_of_means(transfer, random)[1],

@@ -1,52 +1,40 @@
 """Jacobian, push and pull, the sigmoid's slope."""
 
-import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from twinhead.figures import STYLE, short
-from twinhead.history import History
+from twinhead.pages.style import STYLE, short
+from twinhead.results.history import History
 
 
 def push_pull(history: History) -> Figure:
     """Draw one step of rate 1 on three logits: push all by p, pull the true one by 1."""
     rows = history.tables["push_pull"]
-    nodes = [row["node"] for row in rows]
-    (true,) = (row["node"] for row in rows if row["label"] == 1)
-    names = [f"class {node}" + ("\n(true)" if node == true else "") for node in nodes]
+    nodes, moves = rows["node"], -rows["gradient"]
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 4.6), layout="constrained")
         figure.suptitle("Push all, pull one: a step of rate 1 against the gradient p − y")
         left, middle, right = figure.subplots(1, 3)
-        pairs = (
-            (left, "logit", "logits z, and one step on", "logit"),
-            (right, "probability", "probabilities p, and one step on", "probability"),
-        )
-        for axes, what, title, unit in pairs:
+        for axes, what, title in (
+            (left, "logit", "logits z, and one step on"),
+            (right, "probability", "probabilities p, and one step on"),
+        ):
             for key, colour, offset, label in (
                 (what, "#56B4E9", -0.2, "before"),
                 (f"{what}_after", "#0072B2", 0.2, "after"),
             ):
-                values = [row[key] for row in rows]
-                bars = axes.bar(
-                    [n + offset for n in nodes], values, 0.38, color=colour, label=label
-                )
-                axes.bar_label(bars, [short(value) for value in values], fontsize=9, padding=2)
+                bars = axes.bar(nodes + offset, rows[key], 0.38, color=colour, label=label)
+                axes.bar_label(bars, list(map(short, rows[key])), fontsize=9, padding=2)
             axes.set_title(title)
-            axes.set_ylabel(unit)
+            axes.set_ylabel(what)
             axes.legend(loc="best")
-        for key, colour, label, sign in (
-            ("probability", "#D55E00", "push: p", -1),
-            ("label", "#009E73", "pull: y", 1),
-        ):
-            middle.bar(nodes, [sign * row[key] for row in rows], 0.5, color=colour, label=label)
-        middle.plot(
-            nodes, [-row["gradient"] for row in rows], "D", color="black", label="sum: −dCE/dz"
-        )
-        for row in rows:
+        middle.bar(nodes, -rows["probability"], 0.5, color="#D55E00", label="push: p")
+        middle.bar(nodes, rows["label"], 0.5, color="#009E73", label="pull: y")
+        middle.plot(nodes, moves, "D", color="black", label="sum: −dCE/dz")
+        for node, move in zip(nodes, moves, strict=True):
             middle.annotate(
-                short(-row["gradient"]),
-                (row["node"], -row["gradient"]),
+                short(move),
+                (node, move),
                 xytext=(0, 8),
                 textcoords="offset points",
                 ha="center",
@@ -56,6 +44,7 @@ def push_pull(history: History) -> Figure:
         middle.set_title("what moves them")
         middle.set_ylabel("change of the logit, rate 1")
         middle.legend(loc="upper left")
+        names = [f"class {row.node}" + "\n(true)" * (row.label == 1) for row in rows.itertuples()]
         for axes in (left, middle, right):
             axes.axhline(0, color="black", linewidth=0.8)
             axes.set_xticks(nodes, names)
@@ -67,8 +56,7 @@ def push_pull(history: History) -> Figure:
 def jacobian(history: History) -> Figure:
     """Draw softmax's Jacobian as a table of colours, and what the ways to it differ by."""
     rows = history.tables["jacobian"]
-    size = 1 + max(row["output"] for row in rows)
-    logits = ", ".join(f"{row['logit']:g}" for row in history.tables["push_pull"])
+    logits = ", ".join(f"{logit:g}" for logit in history.tables["push_pull"]["logit"])
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 4.4), layout="constrained")
         figure.suptitle(f"Softmax's Jacobian at [{logits}]")
@@ -79,20 +67,14 @@ def jacobian(history: History) -> Figure:
             ("automatic (TensorFlow)", "diag(y) − y yᵀ", "differences (SciPy)"),
             strict=True,
         ):
-            values = np.array([row[way] for row in rows]).reshape(size, size)
+            values = rows.pivot(index="output", columns="logit", values=way).to_numpy()
             axes.imshow(values, cmap="PuOr_r", vmin=-0.25, vmax=0.25)
-            for row in rows:
-                axes.text(
-                    row["logit"],
-                    row["output"],
-                    f"{row[way]:.3g}",
-                    ha="center",
-                    va="center",
-                    color="white" if abs(row[way]) > 0.15 else "black",
-                )
+            for output, logit, value in rows[["output", "logit", way]].itertuples(index=False):
+                colour = "white" if abs(value) > 0.15 else "black"
+                axes.text(logit, output, f"{value:.3g}", ha="center", va="center", color=colour)
             axes.set_title(title)
-            axes.set_xticks(range(size), [f"$z_{i}$" for i in range(size)])
-            axes.set_yticks(range(size), [f"$y_{i}$" for i in range(size)])
+            axes.set_xticks(range(len(values)), [f"$z_{i}$" for i in range(len(values))])
+            axes.set_yticks(range(len(values)), [f"$y_{i}$" for i in range(len(values))])
             axes.grid(visible=False)
             axes.set_xlabel("with respect to logit")
         grid[0].set_ylabel("derivative of output")
@@ -102,12 +84,11 @@ def jacobian(history: History) -> Figure:
 def sigmoid_slope(history: History) -> Figure:
     """Draw the sigmoid, and its derivative by three ways."""
     rows = history.tables["sigmoid"]
-    x = [row["x"] for row in rows]
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 4.6), layout="constrained")
         left, right = figure.subplots(1, 2)
         figure.suptitle("The sigmoid and its derivative")
-        left.plot(x, [row["sigmoid"] for row in rows], color="#0072B2", linewidth=2)
+        left.plot(rows["x"], rows["sigmoid"], color="#0072B2", linewidth=2)
         left.set_title("sigmoid(x) = 1 / (1 + e$^{-x}$)")
         left.set_ylabel("sigmoid(x)")
         for way, marks, colour, width, label in (
@@ -116,21 +97,18 @@ def sigmoid_slope(history: History) -> Figure:
             ("differences", ":", "#000000", 2, "differences (SciPy)"),
         ):
             right.plot(
-                x,
-                [row[way] for row in rows],
+                rows["x"],
+                rows[way],
                 marks,
                 color=colour,
                 linewidth=width,
                 alpha=0.45 if width == 5 else 1,
                 label=label,
             )
-        top = max(rows, key=lambda row: row["automatic"])
-        right.plot(top["x"], top["automatic"], "o", color="#D55E00")
+        x, largest = rows.loc[rows["automatic"].idxmax(), ["x", "automatic"]]
+        right.plot(x, largest, "o", color="#D55E00")
         right.annotate(
-            f"{top['automatic']:g} at {top['x']:.3g}",
-            (top["x"], top["automatic"]),
-            xytext=(10, 4),
-            textcoords="offset points",
+            f"{largest:g} at {x:.3g}", (x, largest), xytext=(10, 4), textcoords="offset points"
         )
         right.set_ylim(0, 0.29)
         right.set_title("derivative")

@@ -1,26 +1,57 @@
 """The map of settings, and rounding over many steps."""
 
-from collections.abc import Sequence
-
 import numpy as np
+import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from twinhead.figures import CONTROL, FLOOR, RANDOM, SOFTMAX, STYLE, TRANSFER, data_name
-from twinhead.history import History, Row
+from twinhead.experiments.law.cases import LONG
+from twinhead.matching import IMPOSSIBLE
+from twinhead.pages.style import CONTROL, FLOOR, RANDOM, SOFTMAX, STYLE, TRANSFER, data_name
+from twinhead.results.history import History
 
 
-def settings_map(history: History, rows: Sequence[Row]) -> Figure:
-    """Draw the map as a table: a row a setting, its gaps as colour and number.
-
-    Args:
-        rows: `setting`, `status` and the gaps `mapped`, `naive` and `unmet` (NaN: no condition).
-    """
-    columns = {"mapped": "mapped", "naive": "not mapped", "unmet": "condition\nnot met"}
-    gaps = np.array([[row[column] for column in columns] for row in rows])
+def slide(history: History) -> Figure:
+    """Draw the law on one lecture slide: every setting mapped and not, and rounding."""
+    summary = history.tables["summary"]
     with rc_context(STYLE):
-        figure = Figure(figsize=(8.5, 0.3 * len(rows) + 1.8), layout="constrained")
+        figure = Figure(figsize=(16, 9), layout="constrained")
+        left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
+        shown = summary[summary.status != IMPOSSIBLE][::-1]
+        places = np.arange(len(shown))
+        for column, colour, marks, label in (
+            ("mapped", TRANSFER[0], "o", "mapped"),
+            ("naive", SOFTMAX[0], "s", "not mapped"),
+            ("unmet", CONTROL[0], "^", "mapped, its condition not met"),
+        ):
+            gaps = np.maximum(shown[column], FLOOR)
+            left.plot(gaps, places, marks, color=colour, label=label)
+        for place, row in zip(places, shown.itertuples(), strict=True):
+            ends = np.maximum([row.mapped, row.naive], FLOOR)
+            left.plot(ends, [place, place], color="black", alpha=0.15, zorder=0)
+        left.set_yticks(places, shown.setting, fontsize=9)
+        left.set_xscale("log")
+        left.set_xlim(FLOOR / 2, 10)
+        left.set_ylim(-1, len(shown) + 3)  # Room for the legend.
+        left.set_xlabel("largest gap to softmax: of any row's log-odds if mapped, else of the loss")
+        left.set_title(f"Every setting, on {_both_data(history)}")
+        left.legend(loc="upper center")
+        _rounding(right, history.tables["float32"])
+        figure.suptitle(
+            "Two softmax units learn like one sigmoid at twice the rate: Δβ = Δθ1 − Δθ0 = 2 Δθ1",
+            fontsize=17,
+        )
+    return figure
+
+
+def map(history: History) -> Figure:
+    """Draw the map as a table: a row a setting, its gaps as colour and number."""
+    summary = history.tables["summary"]
+    columns = {"mapped": "mapped", "naive": "not mapped", "unmet": "condition\nnot met"}
+    gaps = summary[[*columns]].to_numpy()
+    with rc_context(STYLE):
+        figure = Figure(figsize=(8.5, 0.3 * len(summary) + 1.8), layout="constrained")
         axes = figure.subplots()
         powers = np.log10(np.maximum(gaps, FLOOR))
         image = axes.imshow(powers, cmap="cividis", vmin=-17, vmax=0, aspect="auto")
@@ -30,37 +61,35 @@ def settings_map(history: History, rows: Sequence[Row]) -> Figure:
                 axes.text(j, i, f"{gap:.0e}", ha="center", va="center", color=colour, fontsize=9)
         axes.set_xticks(range(len(columns)), columns.values())
         axes.xaxis.tick_top()
-        axes.set_yticks(range(len(rows)), [f"{row['setting']}  ({row['status']})" for row in rows])
+        axes.set_yticks(range(len(summary)), summary.setting + "  (" + summary.status + ")")
         axes.grid(False)
         axes.tick_params(length=0)
         for spine in axes.spines.values():
             spine.set_visible(False)
         figure.colorbar(image, ax=axes, label="log10 of the largest gap to softmax", shrink=0.5)
-        figure.suptitle(f"Which settings map, and what if not, on\n{_law_data(history)}")
+        figure.suptitle(f"Which settings map, and what if not, on\n{_both_data(history)}")
     return figure
 
 
-def float32_gap(rows: Sequence[Row]) -> Figure:
+def float32(history: History) -> Figure:
     """Draw how far rounding drives the heads apart, against the number of steps."""
     with rc_context(STYLE):
         figure = Figure(figsize=(8, 5), layout="constrained")
-        _rounding(figure.subplots(), rows)
+        _rounding(figure.subplots(), history.tables["float32"])
     return figure
 
 
-def _rounding(axes: Axes, rows: Sequence[Row]) -> None:
-    colours = {"sgd": SOFTMAX[0], "adam": RANDOM[0]}
-    for optimizer, colour in colours.items():
+def _rounding(axes: Axes, table: pd.DataFrame) -> None:
+    for optimizer, colour in zip(LONG, (SOFTMAX[0], RANDOM[0]), strict=True):
         for precision, line in (("float32", "-"), ("float64", "--")):
-            own = [r for r in rows if (r["optimizer"], r["precision"]) == (optimizer, precision)]
-            steps = [row["steps"] for row in own]
-            gaps = np.maximum([row["mapped_weight_gap"] for row in own], FLOOR)
-            axes.plot(steps, gaps, line, color=colour, label=f"{optimizer}, {precision}")
+            own = table[(table.optimizer == optimizer) & (table.precision == precision)]
+            gaps = np.maximum(own.mapped_weight_gap, FLOOR)
+            axes.plot(own.steps, gaps, line, color=colour, label=f"{optimizer}, {precision}")
             if precision == "float32":
-                naive = [row["naive_weight_gap"] for row in own]
-                axes.plot(steps, naive, ":", color=colour, label=f"{optimizer}, equal rates")
-    bound = np.finfo(np.float32).eps / 2 * np.array(steps)
-    axes.plot(steps, bound, color="black", linewidth=0.8, label="one float32 rounding a step")
+                label = f"{optimizer}, equal rates"
+                axes.plot(own.steps, own.naive_weight_gap, ":", color=colour, label=label)
+    bound = np.finfo(np.float32).eps / 2 * own.steps
+    axes.plot(own.steps, bound, color="black", linewidth=0.8, label="one float32 rounding a step")
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("steps")
@@ -69,37 +98,5 @@ def _rounding(axes: Axes, rows: Sequence[Row]) -> None:
     axes.legend(ncols=2, loc="center right", fontsize=8.5)
 
 
-def slide(history: History, rows: Sequence[Row], long: Sequence[Row]) -> Figure:
-    """Draw the law on one lecture slide: every setting mapped and not, and rounding."""
-    with rc_context(STYLE):
-        figure = Figure(figsize=(16, 9), layout="constrained")
-        left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
-        shown = [row for row in rows if row["status"] != "impossible"][::-1]
-        places = np.arange(len(shown))
-        for column, colour, marks, label in (
-            ("mapped", TRANSFER[0], "o", "mapped"),
-            ("naive", SOFTMAX[0], "s", "not mapped"),
-            ("unmet", CONTROL[0], "^", "mapped, its condition not met"),
-        ):
-            gaps = np.array([row[column] for row in shown])
-            left.plot(np.maximum(gaps, FLOOR), places, marks, color=colour, label=label)
-        for place, row in zip(places, shown, strict=True):
-            ends = [max(row[column], FLOOR) for column in ("mapped", "naive")]
-            left.plot(ends, [place, place], color="black", alpha=0.15, zorder=0)
-        left.set_yticks(places, [row["setting"] for row in shown], fontsize=9)
-        left.set_xscale("log")
-        left.set_xlim(FLOOR / 2, 10)
-        left.set_ylim(-1, len(shown) + 3)  # Room for the legend.
-        left.set_xlabel("largest gap to softmax: of any row's log-odds if mapped, else of the loss")
-        left.set_title(f"Every setting, on {_law_data(history)}")
-        left.legend(loc="upper center")
-        _rounding(right, long)
-        figure.suptitle(
-            "Two softmax units learn like one sigmoid at twice the rate: Δβ = Δθ1 − Δθ0 = 2 Δθ1",
-            fontsize=17,
-        )
-    return figure
-
-
-def _law_data(history: History) -> str:
+def _both_data(history: History) -> str:
     return f"{data_name(history)} and breast cancer"

@@ -1,22 +1,18 @@
 """Losses by prediction, by margin and by outliers."""
 
-from collections.abc import Sequence
-
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from twinhead.figures import STYLE
-from twinhead.history import Row
+from twinhead.pages.style import STYLE
+from twinhead.results.history import History
 
-LOSSES = {
+MARGIN = {
     "0-1": ("#000000", "-"),
     "hinge": ("#0072B2", "-"),
     "squared hinge": ("#E69F00", "--"),
     "logistic": ("#009E73", "-."),
     "exponential": ("#D55E00", ":"),
 }
-
-
 REGRESSION = {
     "MSE": ("#D55E00", "o-"),
     "MSLE": ("#E69F00", "s--"),
@@ -25,27 +21,15 @@ REGRESSION = {
 }
 
 
-def margin_losses(rows: Sequence[Row]) -> Figure:
-    """Draw the margin losses against ys, from near and from far.
-
-    Args:
-        rows: `zoom`, `ys` and a column for each loss.
-    """
+def margin_losses(history: History) -> Figure:
+    """Draw the margin losses against ys, from near and from far."""
+    zooms = history.tables["margins"].groupby("zoom", sort=False)
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 4.8), layout="constrained")
         figure.suptitle("Margin losses of a sample with label y = ±1 and score s")
-        zooms = dict.fromkeys(row["zoom"] for row in rows)
-        for axes, zoom in zip(figure.subplots(1, len(zooms)), zooms, strict=True):
-            own = [row for row in rows if row["zoom"] == zoom]
-            for name, (colour, line) in LOSSES.items():
-                axes.plot(
-                    [row["ys"] for row in own],
-                    [row[name] for row in own],
-                    line,
-                    color=colour,
-                    linewidth=2.4,
-                    label=name,
-                )
+        for axes, (zoom, own) in zip(figure.subplots(1, len(zooms)), zooms, strict=True):
+            for name, (colour, line) in MARGIN.items():
+                axes.plot(own["ys"], own[name], line, color=colour, linewidth=2.4, label=name)
             axes.axvline(1, color="black", linewidth=0.8, alpha=0.5)
             axes.set_title(f"From {zoom}" if zoom == "far" else "Near the margin (line: ys = 1)")
             axes.set_xlabel("margin ys")
@@ -54,16 +38,17 @@ def margin_losses(rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def best_constants(rows: Sequence[Row]) -> Figure:
+def best_constants(history: History) -> Figure:
     """Draw the constant that each loss prefers against the share of outliers."""
+    constants = history.tables["constants"]
     with rc_context(STYLE):
         figure = Figure(figsize=(8, 5), layout="constrained")
         axes = figure.subplots()
         for name, (colour, line) in REGRESSION.items():
-            own = [row for row in rows if row["loss"] == name]
+            own = constants[constants["loss"] == name]
             axes.plot(
-                [100 * row["outlier_share"] for row in own],
-                [row["constant"] for row in own],
+                100 * own["outlier_share"],
+                own["constant"],
                 line,
                 color=colour,
                 markersize=12 if name == "Huber" else 6,  # It hides behind MAE otherwise.
@@ -76,13 +61,13 @@ def best_constants(rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def soft_label(rows: Sequence[Row], label: float) -> Figure:
+def soft_label(history: History) -> Figure:
     """Draw cross-entropy and divergence of the predictions for a soft label."""
+    label, table = history.numbers["soft label"], history.tables["soft_label"]
+    p, cross, divergence = (table[name] for name in ("p", "cross_entropy", "divergence"))
     with rc_context(STYLE):
         figure = Figure(figsize=(8, 5), layout="constrained")
         axes = figure.subplots()
-        p = [row["p"] for row in rows]
-        cross, divergence = ([row[n] for row in rows] for n in ("cross_entropy", "divergence"))
         axes.plot(p, cross, color=REGRESSION["Huber"][0], linewidth=2.4, label="cross-entropy")
         style = {"color": REGRESSION["MSE"][0], "linewidth": 2.4}
         axes.plot(p, divergence, "--", label="divergence (KL)", **style)

@@ -1,6 +1,7 @@
 """The sweep of the learning-rate ratio."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -10,16 +11,24 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from twinhead.figures import CONTROL, FLOOR, RANDOM, SOFTMAX, STYLE, TRANSFER, data_name, epoch_axis
-from twinhead.history import History, Row
+from twinhead.pages.style import (
+    CONTROL,
+    FLOOR,
+    RANDOM,
+    SOFTMAX,
+    STYLE,
+    TRANSFER,
+    data_name,
+    epoch_axis,
+)
+from twinhead.results.history import History
+
+Rows = Sequence[dict[str, Any]]
 
 
-def gap_by_ratio(history: History, rows: Sequence[Row]) -> Figure:
-    """Draw the largest gap to softmax against the learning-rate ratio, the smallest marked.
-
-    Args:
-        rows: per ratio the means over seeds of `loss_gap` and `weight_gap`, and their intervals.
-    """
+def gap_by_ratio(history: History) -> Figure:
+    """Draw the largest gap to softmax against the learning-rate ratio, the smallest marked."""
+    rows = _rows(history)
     with rc_context(STYLE):
         figure = Figure(figsize=(8, 5), layout="constrained")
         axes = figure.subplots()
@@ -57,8 +66,9 @@ def gap_by_ratio(history: History, rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def loss_by_ratio(history: History, rows: Sequence[Row]) -> Figure:
+def loss_by_ratio(history: History) -> Figure:
     """Draw the final validation loss against the learning-rate ratio, softmax as a line."""
+    rows = _rows(history)
     with rc_context(STYLE):
         figure = Figure(figsize=(8, 5), layout="constrained")
         axes = figure.subplots()
@@ -90,7 +100,7 @@ def loss_by_ratio(history: History, rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def curves_by_ratio(history: History) -> Figure:
+def loss_curves(history: History) -> Figure:
     """Draw the first seed's validation-loss curves, coloured by ratio, softmax on top."""
     with rc_context(STYLE):
         figure = Figure(figsize=(8, 5), layout="constrained")
@@ -115,7 +125,12 @@ def curves_by_ratio(history: History) -> Figure:
     return figure
 
 
-def _diverged(axes: Axes, rows: Sequence[Row]) -> None:
+def _rows(history: History) -> Rows:
+    """Return a row a ratio: means over seeds, the ends of their 95 % intervals, what diverged."""
+    return history.tables["summary"].to_dict("records")
+
+
+def _diverged(axes: Axes, rows: Rows) -> None:
     """Mark the ratios of which an arm diverged at the top edge."""
     ratios = [row["lr_ratio"] for row in rows if row["diverged"]]
     if ratios:
@@ -124,7 +139,7 @@ def _diverged(axes: Axes, rows: Sequence[Row]) -> None:
         axes.plot(ratios, np.ones(len(ratios)), "^", markersize=9, label="diverged", **style)
 
 
-def _ratio_axis(axes: Axes, rows: Sequence[Row]) -> None:
+def _ratio_axis(axes: Axes, rows: Rows) -> None:
     ratios = [row["lr_ratio"] for row in rows]
     axes.set_xscale("log")
     axes.set_xlabel("sigmoid learning rate / softmax learning rate")

@@ -1,23 +1,31 @@
-"""Floating point: shares and errors by logit."""
+"""Floating point: errors by logit, and shares."""
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from twinhead.figures import FLOOR, STYLE, short
-from twinhead.history import History
+from twinhead.pages.style import FLOOR, STYLE, short
+from twinhead.results.history import History
 
 WAYS = {
     "from logits": ("#0072B2", "o"),
     "from probabilities": ("#D55E00", "s"),
     "written out": ("#009E73", "^"),
 }
+CEILING = 10.0  # A loss that is clipped may be any number of times too large.
 
 
-def loss_errors(history: History, head: str) -> Figure:
+def softmax_error(history: History) -> Figure:
+    return _errors(history, "softmax", "softmax, logits (0, z)")
+
+
+def sigmoid_error(history: History) -> Figure:
+    return _errors(history, "sigmoid", "sigmoid, logit z")
+
+
+def _errors(history: History, head: str, logits: str) -> Figure:
     """Draw relative errors of loss and gradient against the logit, for each way to the loss."""
-    rows = [row for row in history.tables["errors"] if row["head"] == head]
-    logits = {"softmax": "softmax, logits (0, z)", "sigmoid": "sigmoid, logit z"}[head]
+    errors = history.tables["errors"].groupby(["head", "case", "precision", "way"])
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 7.6), layout="constrained")
         grid = figure.subplots(2, 2, sharex=True, sharey=True)
@@ -26,14 +34,12 @@ def loss_errors(history: History, head: str) -> Figure:
             for axes, what in zip(line, ("loss", "gradient"), strict=True):
                 for precision, dashes in (("float32", "--"), ("float64", "-")):
                     for way, (colour, marks) in WAYS.items():
-                        own = [
-                            row
-                            for row in rows
-                            if (row["case"], row["precision"], row["way"]) == (case, precision, way)
-                        ]
+                        own = errors.get_group((head, case, precision, way))
+                        error = own[f"{what}_error"]
                         axes.plot(
-                            [row["size"] for row in own],
-                            [_shown(row[f"{what}_error"]) for row in own],
+                            own["size"],
+                            # A lost result is not drawn, and a log axis has two ends.
+                            error.clip(FLOOR, CEILING).where(np.isfinite(error)),
                             dashes,
                             color=colour,
                             # A curve that hides another shows it.
@@ -62,39 +68,27 @@ def loss_errors(history: History, head: str) -> Figure:
     return figure
 
 
-CEILING = 10.0  # A loss that is clipped may be any number of times too large.
-
-
-def _shown(error: float) -> float:
-    """Return what a log axis can show of a relative error: nothing where the result was lost."""
-    return min(max(error, FLOOR), CEILING) if np.isfinite(error) else np.nan
-
-
 def shares(history: History) -> Figure:
     """Draw the shares of three nodes, with and without the exponential, in several units."""
-    rows = history.tables["shares"]
-    scales = list(dict.fromkeys(row["scale"] for row in rows))
+    scales = history.tables["shares"].groupby("scale")
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 4.4), layout="constrained")
         figure.suptitle("The same logits in three units: softmax changes, plain shares do not")
-        for axes, scale in zip(figure.subplots(1, len(scales), sharey=True), scales, strict=True):
+        grid = figure.subplots(1, len(scales), sharey=True)
+        for axes, (_, rows) in zip(grid, scales, strict=True):
             for way, colour, offset in (
                 ("without exponential", "#56B4E9", -0.2),
                 ("softmax", "#0072B2", 0.2),
             ):
-                own = [row for row in rows if (row["scale"], row["way"]) == (scale, way)]
+                own = rows[rows["way"] == way]
                 bars = axes.bar(
-                    [row["node"] + offset for row in own],
-                    [row["share"] for row in own],
-                    width=0.38,
-                    color=colour,
-                    label=way,
+                    own["node"] + offset, own["share"], width=0.38, color=colour, label=way
                 )
-                axes.bar_label(bars, [short(row["share"]) for row in own], fontsize=9)
-            axes.set_xticks([row["node"] for row in own], [f"{row['logit']:g}" for row in own])
+                axes.bar_label(bars, [short(share) for share in own["share"]], fontsize=9)
+            axes.set_xticks(own["node"], [f"{logit:g}" for logit in own["logit"]])
             axes.set_xlabel("logits")
             axes.grid(axis="x", visible=False)
             axes.set_ylim(0, 1.1)
-        figure.axes[0].set_ylabel("share")
-        figure.axes[0].legend(loc="upper left")
+        grid[0].set_ylabel("share")
+        grid[0].legend(loc="upper left")
     return figure

@@ -1,26 +1,28 @@
 """Which head and loss for which task."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from twinhead.figures import STYLE
-from twinhead.history import Row
+from twinhead.experiments.tasks import names
+from twinhead.pages.style import STYLE
+from twinhead.results.history import History
 
 HEADS = {"sigmoid": ("#0072B2", "-"), "softmax": ("#E69F00", "--")}
 COLUMNS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
 
 
-def errors_by_task(rows: Sequence[Row], data: dict[str, str]) -> Figure:
-    """Draw what share of a constant answer's errors each head leaves, with 95 % intervals.
-
-    Args:
-        rows: `task`, `head`, `loss`, `mean`, `low`, `high`.
-        data: task -> what it was measured on.
-    """
+def errors_by_task(history: History) -> Figure:
+    """Draw what share of a constant answer's errors each head leaves, with 95 % intervals."""
+    means = history.tables["means"]
+    shown = (means["metric"] == names.ERRORS) & means["head"].isin(list(names.LOSS_OF))
+    rows = means[shown].to_dict("records")
+    data = {
+        names.TWO: names.TWO_DATA,
+        names.MANY: str(history.data["name"]),
+        names.SEVERAL: names.SEVERAL_DATA,
+    }
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 5.4), layout="constrained")
         axes = figure.subplots()
@@ -34,7 +36,7 @@ def errors_by_task(rows: Sequence[Row], data: dict[str, str]) -> Figure:
                 capsize=4,
                 markersize=8,
             )
-        axes.set_yticks(range(len(rows)), [_head(row) for row in rows])
+        axes.set_yticks(range(len(rows)), [_head(row["head"]) for row in rows])
         axes.invert_yaxis()
         axes.axvline(100, color="black", linewidth=0.8, linestyle=":")
         axes.set_xlim(0)
@@ -50,38 +52,33 @@ def errors_by_task(rows: Sequence[Row], data: dict[str, str]) -> Figure:
     return figure
 
 
-def _head(row: Row) -> str:
-    head = row["head"].split(", categorical")[0]
-    return f"{head}\n{row['loss']}"
+def _head(name: str) -> str:
+    return f"{name.split(', categorical')[0]}\n{names.LOSS_OF[name]}"
 
 
-def several_labels(rows: Sequence[Row], by_threshold: Sequence[Row]) -> Figure:
-    """Draw F1 of both heads, per row by threshold and per label.
-
-    Args:
-        rows: `head`, `metric`, `mean`, `low`, `high`; those called "F1, label …" are drawn.
-        by_threshold: `head`, `threshold`, `mean`, `low`, `high`.
-    """
+def several_labels(history: History) -> Figure:
+    """Draw F1 of both heads, per row by threshold and per label."""
+    by_threshold, means = history.tables["f1_by_threshold"], history.tables["means"]
+    by_label = means[means["metric"].str.startswith("F1, label")]
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 4.8), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
         figure.suptitle("Several labels a row, made-up data: F1, mean and 95 % interval over seeds")
         for shift, (head, (colour, line)) in zip((-0.2, 0.2), HEADS.items(), strict=True):
-            own = [row for row in by_threshold if row["head"] == head]
-            mean, low, high = (np.array([row[n] for row in own]) for n in ("mean", "low", "high"))
-            thresholds = [row["threshold"] for row in own]
-            left.plot(thresholds, mean, line, color=colour, linewidth=2.4, label=head)
-            left.fill_between(thresholds, low, high, color=colour, alpha=0.25, linewidth=0)
-            own = [r for r in rows if r["head"] == head and r["metric"].startswith("F1, label")]
-            mean, low, high = (np.array([row[n] for row in own]) for n in ("mean", "low", "high"))
+            own = by_threshold[by_threshold["head"] == head]
+            left.plot(own["threshold"], own["mean"], line, color=colour, linewidth=2.4, label=head)
+            left.fill_between(
+                own["threshold"], own["low"], own["high"], color=colour, alpha=0.25, linewidth=0
+            )
+            own = by_label[by_label["head"] == head]
             places = np.arange(1, len(own) + 1) + shift
             right.bar(
                 places,
-                mean,
+                own["mean"],
                 0.38,
                 color=colour,
                 label=head,
-                yerr=[mean - low, high - mean],
+                yerr=[own["mean"] - own["low"], own["high"] - own["mean"]],
                 capsize=3,
             )
         left.set_xlabel("threshold")
@@ -95,12 +92,9 @@ def several_labels(rows: Sequence[Row], by_threshold: Sequence[Row]) -> Figure:
     return figure
 
 
-def label_example(rows: Sequence[Row]) -> Figure:
-    """Draw the article's ten outputs: named rightly, wrongly, or left out.
-
-    Args:
-        rows: `class`, `p`, `threshold`, `passes` and `listed`, which are 0 or 1.
-    """
+def example(history: History) -> Figure:
+    """Draw the article's ten outputs: named rightly, wrongly, or left out."""
+    rows = history.tables["example"].to_dict("records")
     kinds = {
         (1, 1): ("#009E73", "", "above, and listed"),
         (1, 0): ("#D55E00", "//", "above, but left out by the article"),

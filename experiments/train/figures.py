@@ -1,15 +1,13 @@
-"""One arm, and a sweep over single arms."""
-
-from collections.abc import Sequence
+"""The curves of one arm."""
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from twinhead.figures import OTHER, SOFTMAX, STYLE, data_name, epoch_axis, look
-from twinhead.history import History
+from twinhead.pages.style import STYLE, data_name, epoch_axis, look
+from twinhead.results.history import History
 
 
-def arm_curves(history: History) -> Figure:
+def loss_curves(history: History) -> Figure:
     """Draw loss and accuracy of a run with one arm."""
     (record,) = history.records.values()
     colour, label = look(record)
@@ -29,38 +27,4 @@ def arm_curves(history: History) -> Figure:
         for axes in (left, right):
             axes.legend()
             epoch_axis(axes)
-    return figure
-
-
-def sweep_curves(histories: Sequence[History]) -> Figure:
-    """Draw the validation loss of many single arms in one picture."""
-    with rc_context(STYLE):
-        figure = Figure(figsize=(8, 5), layout="constrained")
-        axes = figure.subplots()
-        titles = dict.fromkeys(map(data_name, histories))
-        axes.set_title(f"Validation loss of {len(histories)} arm(s) on\n{'; '.join(titles)}")
-        lines: dict[str, str] = {}  # Label -> line style: arms of one colour are told apart by it.
-        colours: list[str] = []
-        for history in histories:
-            for record in history.records.values():
-                colour, label = look(record)
-                softmax = (colour, label) == SOFTMAX
-                if (colour, label) == OTHER:
-                    label = f"sigmoid, β = θ1 − θ0, ratio {record.arm.lr_ratio:g}"
-                label = f"{label}, {record.arm.optimizer}"
-                first = label not in lines
-                if first:
-                    lines[label] = ("-", "--", ":", "-.")[colours.count(colour) % 4]
-                    colours.append(colour)
-                axes.plot(
-                    record.loss(),
-                    lines[label],
-                    color=colour,
-                    linewidth=4 if softmax else 1.5,
-                    alpha=0.4 if softmax else 0.9,
-                    label=label if first else None,
-                )
-        axes.set_ylabel("cross-entropy (nats)")
-        axes.legend()
-        epoch_axis(axes)
     return figure

@@ -1,14 +1,25 @@
 """The algebra between the two heads: beta from theta and back, and which setting maps how."""
 
+import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from numbers import Real
+from typing import Any, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from twinhead.errors import InputError
 
 
-def match_sigmoid(theta: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+@overload
+def match_sigmoid(theta: ArrayLike) -> np.ndarray: ...
+@overload
+def match_sigmoid(theta: ArrayLike, bias: ArrayLike) -> tuple[np.ndarray, np.ndarray]: ...
+def match_sigmoid(
+    theta: ArrayLike, bias: ArrayLike | None = None
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """Return the sigmoid weights with the softmax head's odds: beta = theta1 - theta0.
 
     Column 1 is the positive class. Swapped columns flip every logit, and nothing downstream
@@ -16,15 +27,28 @@ def match_sigmoid(theta: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.n
 
     Args:
         theta: softmax kernel, shape (d, 2).
-        bias: softmax bias, shape (2,).
+        bias: softmax bias, shape (2,). A head that has one is not the same without it.
     Returns:
-        beta, shape (d, 1), and its bias, shape (1,), of the same dtype.
+        beta, shape (d, 1), of the same dtype; with a bias also the sigmoid's, shape (1,).
+    Raises:
+        InputError: another shape.
     Source: article 000, section 1.
     """
-    return theta[:, 1:] - theta[:, :1], bias[1:] - bias[:1]
+    theta = _shaped("theta", theta, ("d", 2))
+    beta = theta[:, 1:] - theta[:, :1]
+    if bias is None:
+        return beta
+    bias = _shaped("bias", bias, (2,))
+    return beta, bias[1:] - bias[:1]
 
 
-def match_softmax(beta: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+@overload
+def match_softmax(beta: ArrayLike) -> np.ndarray: ...
+@overload
+def match_softmax(beta: ArrayLike, bias: ArrayLike) -> tuple[np.ndarray, np.ndarray]: ...
+def match_softmax(
+    beta: ArrayLike, bias: ArrayLike | None = None
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """Return softmax weights with the sigmoid head's odds: theta1 = beta / 2, theta0 = -beta / 2.
 
     One of infinitely many: any vector may be added to both columns. This is the one with
@@ -32,12 +56,28 @@ def match_softmax(beta: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.nd
 
     Args:
         beta: sigmoid kernel, shape (d, 1).
-        bias: sigmoid bias, shape (1,).
+        bias: sigmoid bias, shape (1,). A head that has one is not the same without it.
     Returns:
-        theta, shape (d, 2), and its bias, shape (2,), of the same dtype.
+        theta, shape (d, 2), of the same dtype; with a bias also the softmax's, shape (2,).
+    Raises:
+        InputError: another shape.
     Source: article 000, conclusion 2.
     """
-    return np.hstack([-beta, beta]) / 2, np.concatenate([-bias, bias]) / 2
+    beta = _shaped("beta", beta, ("d", 1))
+    theta = np.hstack([-beta, beta]) / 2
+    if bias is None:
+        return theta
+    bias = _shaped("bias", bias, (1,))
+    return theta, np.concatenate([-bias, bias]) / 2
+
+
+def _shaped(name: str, values: ArrayLike, expected: tuple[str | int, ...]) -> np.ndarray:
+    """Return the array; another shape would be matched into numbers that look like weights."""
+    array = np.asarray(values)
+    if array.ndim != len(expected) or array.shape[-1] != expected[-1]:
+        words = str(expected).replace("'", "")
+        raise InputError(f"{name}: found shape {array.shape}, expected {words}")
+    return array
 
 
 def sigmoid_learning_rate(learning_rate: float, lr_ratio: float) -> float:
@@ -192,16 +232,25 @@ ANYWHERE: dict[str, Rule] = {
 }
 
 
+# Keras's, by name and in any case.
+SCHEDULES = (
+    *("CosineDecay", "CosineDecayRestarts", "ExponentialDecay"),
+    *("InverseTimeDecay", "PiecewiseConstantDecay", "PolynomialDecay"),
+)
+
+
 @dataclass(frozen=True)
 class Translation:
     """The other head's settings, and for each of them how it came about.
 
     Attributes:
+        settings: of the other head; None where there are none that would do.
+        rules: of every setting; of none where it is impossible.
         status: exact, conditional or impossible.
         conditions: what has to be true for the same function at every step; or what prevents it.
     """
 
-    settings: dict[str, Any]
+    settings: dict[str, Any] | None
     rules: dict[str, Rule]
     status: str
     conditions: tuple[str, ...]
@@ -213,45 +262,61 @@ def translate(settings: Mapping[str, Any], to: str = "sigmoid") -> Translation:
     Start the other head with `match_sigmoid` or `match_softmax`, bias included.
 
     Args:
-        settings: `optimizer`, in lower case, and what is set besides: its own settings, those of
-            ANYWHERE, and weight_decay. A value that is None is none.
-        to: the head to translate to; the settings are the other one's.
+        settings: `optimizer` and what is set besides: its own settings, those of ANYWHERE, and
+            weight_decay. `schedule` is the name of one of Keras's, `learning_rate` then its peak.
+            A value that is None is none. Names of optimizers and schedules are taken in any case.
+        to: the head to translate to, sigmoid or softmax; the settings are the other one's.
     Raises:
-        KeyError: an optimizer or a setting is not in the map.
-        ValueError: a setting of NEEDED is not given.
+        InputError: an optimizer or a setting is not in the map, is not what it has to be, or is
+            one of NEEDED and not given.
     Source: docs/theory.md.
     """
+    if to not in ("sigmoid", "softmax"):
+        raise InputError(f"to: found {to}, expected sigmoid or softmax")
     given = {key: value for key, value in settings.items() if value is not None}
-    optimizer = given["optimizer"]
+    optimizer = _known("optimizer", given.get("optimizer", "nothing"), OPTIMIZERS)
+    if "schedule" in given:
+        _known("schedule", given["schedule"], SCHEDULES)
     own = OPTIMIZERS[optimizer]
     missing = [key for key in NEEDED.get(optimizer, ()) if key not in given]
     if missing:
-        raise ValueError(f"{optimizer}: {missing[0]} is not given, and is not zero if left out")
+        raise InputError(f"{optimizer}: {missing[0]} is not given, and is not zero if left out")
     rate = own["learning_rate"]
     decay = Rule(1 / rate.factor, "Rate times decay is what a weight loses, and stays what it is.")
-    rules = {
-        key: decay if key == "weight_decay" else own[key] if key in own else ANYWHERE[key]
-        for key in given
-        if key != "optimizer"
-    }
+    known = {"weight_decay": decay, **ANYWHERE, **own}
+    unknown = [key for key in given if key not in {"optimizer", *known}]
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        words = ", ".join(sorted(known))
+        raise InputError(f"{unknown[0]}: no setting of {optimizer}; {hint}expected one of {words}")
+    rules = {key: known[key] for key in given if key != "optimizer"}
+    if {"trunk_learning_rate", "global_clipnorm"} <= given.keys():
+        why = (
+            "one norm over head and trunk: the head's part of it is √2 times as long for softmax, "
+            "the trunk's is not"
+        )
+        return Translation(None, {}, IMPOSSIBLE, (why,))
     if "l2" in given and _bends(optimizer, given):
         rules["l2"] = Rule(HALF.factor, HALF.why, ANTISYMMETRIC)
     conditions = {rule.condition: None for rule in rules.values() if rule.condition}
     if optimizer in ("lamb", "adafactor", "muon"):
         conditions[rate.condition] = None
-    status = CONDITIONAL if conditions else EXACT
-    if {"trunk_learning_rate", "global_clipnorm"} <= given.keys():
-        status = IMPOSSIBLE
-        conditions = {
-            "one norm over head and trunk: the head's part of it is √2 times as long for softmax, "
-            "the trunk's is not": None
-        }
     translated = dict(given)
     for key, rule in rules.items():
-        if rule.factor != 1:
-            factor = rule.factor if to == "sigmoid" else 1 / rule.factor
-            translated[key] = given[key] * factor
-    return Translation(translated, rules, status, tuple(conditions))
+        if rule.factor == 1:
+            continue
+        if not isinstance(given[key], Real) or isinstance(given[key], bool):
+            raise InputError(f"{key}: found {given[key]!r}, expected a number")
+        translated[key] = given[key] * (rule.factor if to == "sigmoid" else 1 / rule.factor)
+    return Translation(translated, rules, CONDITIONAL if conditions else EXACT, tuple(conditions))
+
+
+def _known(key: str, found: Any, names: Iterable[str]) -> str:
+    """Return a name in lower case."""
+    if str(found).lower() not in (name.lower() for name in names):
+        raise InputError(f"{key}: found {found}, expected one of {', '.join(names)}")
+    return str(found).lower()
 
 
 def _bends(optimizer: str, given: Mapping[str, Any]) -> bool:

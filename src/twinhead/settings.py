@@ -30,40 +30,38 @@ def expected(words: str, accepts: Callable[[Any], bool] = lambda value: True) ->
     return WrapValidator(check)
 
 
-def whole(low: int, high: int) -> Any:
-    """Return the type of a whole number in [low, high]."""
-    return Annotated[int, expected(f"a whole number from {low} to {high}", lambda n: low <= n <= high)]
+def whole(low: int, high: int) -> WrapValidator:
+    """Return the validator of a whole number in [low, high]."""
+    return expected(f"a whole number from {low} to {high}", lambda n: low <= n <= high)
 
 
-def number(low: float, high: float, words: str) -> Any:
-    """Return the type of a number strictly between `low` and `high`."""
-    return Annotated[float, expected(words, lambda x: low < x < high)]
+def between(low: float, high: float, words: str) -> WrapValidator:
+    """Return the validator of a number strictly between `low` and `high`."""
+    return expected(words, lambda x: low < x < high)
 
 
-def one_of(*words: str) -> Any:
-    return Annotated[str, expected(", ".join(words[:-1]) + f" or {words[-1]}", lambda w: w in words)]
+def one_of(*words: str) -> WrapValidator:
+    return expected(", ".join(words[:-1]) + f" or {words[-1]}", lambda word: word in words)
+
+
+def different(words: str) -> WrapValidator:
+    """Return the validator of a list of different values, at least one."""
+    return expected(
+        f"{words}, at most {MOST_VALUES}",
+        lambda values: 0 < len(values) <= MOST_VALUES and len(set(values)) == len(values),
+    )
 
 
 MOST = 2**31 - 1  # Keras and scikit-learn both take 32-bit seeds; some of theirs are signed.
-Seed = whole(0, MOST)
-Count = whole(1, MOST)
+Seed = Annotated[int, whole(0, MOST)]
+Count = Annotated[int, whole(1, MOST)]
 Positive = Annotated[float, expected("a finite number above 0", lambda x: 0 < x < math.inf)]
 FromZero = Annotated[float, expected("a finite number from 0", lambda x: 0 <= x < math.inf)]
 Fraction = Annotated[float, expected("a number in [0, 1)", lambda x: 0 <= x < 1)]
 Flag = Annotated[bool, expected("true or false")]
 Text = Annotated[str, expected("a text", lambda text: text.strip() != "")]
-Precision = one_of("float32", "float64")
-
-
-def different(words: str, kind: Any) -> Any:
-    """Return the type of a list of different values of `kind`, at least one."""
-    fits = f"{words}, at most {MOST_VALUES}"
-    return Annotated[
-        list[kind], expected(fits, lambda v: 0 < len(v) <= MOST_VALUES and len(set(v)) == len(v))
-    ]
-
-
-Seeds = different("a list of different whole numbers from 0 to 2147483647", Seed)
+Precision = Annotated[str, one_of("float32", "float64")]
+Seeds = Annotated[list[Seed], different("a list of different whole numbers from 0 to 2147483647")]
 
 RANGE = re.compile(r"(linspace|geomspace)\(([^,]+),([^,]+),([^,]+)\)")
 
@@ -88,9 +86,8 @@ def in_full(value: Any) -> Any:
         return value
 
 
-def numbers(words: str) -> Any:
-    """Return the type of a list or range of different positive numbers."""
-    return Annotated[different(words, Positive), BeforeValidator(in_full)]
+# A list of positive numbers, or a range that stands for one.
+Numbers = Annotated[list[Positive], BeforeValidator(in_full)]
 
 
 class Values(BaseModel):

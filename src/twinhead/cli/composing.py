@@ -32,6 +32,10 @@ def compose(name: str, kind: type[Checked], words: Sequence[str]) -> Checked:
     Raises:
         InputError: a word is unknown or its value is wrong.
     """
+    for word in words:
+        key, _, value = word.partition("=")
+        if key.endswith(".name"):
+            raise InputError(f"{key}: found {value}; use {key.removesuffix('.name')}={value}")
     try:
         with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
             composed = hydra.compose(name, overrides=[_quoted(word) for word in words])
@@ -39,8 +43,10 @@ def compose(name: str, kind: type[Checked], words: Sequence[str]) -> Checked:
         if missing:
             raise InputError(f"{missing[0]}: found nothing, expected {missing[0]}=...")
         values = OmegaConf.to_container(composed, resolve=True)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise InputError(_one_line(error, kind)) from error
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(_one_line(error, kind, words)) from error
     try:
         return kind.model_validate(values)
     except ValidationError as error:
@@ -88,7 +94,8 @@ def _told(error: ErrorDetails, values: Any, kind: type[BaseModel]) -> str:
             key = ".".join([*path, str(error["loc"][-1])])
             return f"{key}: found nothing, expected {key}=..."
         case "union_tag_invalid":
-            return f"{key}: found {error['ctx']['tag']}, expected one of {error['ctx']['expected_tags']}"
+            context = error["ctx"]
+            return f"{key}: found {context['tag']}, expected one of {context['expected_tags']}"
         case "literal_error":
             group, _, _ = key.rpartition(".")
             return (
@@ -108,7 +115,7 @@ def _shown(value: Any) -> str:
 
 
 def _fields(kind: Any, path: Sequence[str], values: Any) -> list[str]:
-    """Return the keys that stand beside the last of `path`, whichever option of a union it is in."""
+    """Return the keys that stand beside the last of `path`, in whichever option of a union."""
     for part in path:
         values = values.get(part, {}) if isinstance(values, Mapping) else {}
         kinds = _models(kind.model_fields[part].annotation) if part in kind.model_fields else []
@@ -130,15 +137,14 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     return [model for each in get_args(annotation) for model in _models(each)]
 
 
-def _one_line(error: Exception, kind: type[BaseModel]) -> str:
+def _one_line(error: Exception, kind: type[BaseModel], words: Sequence[str]) -> str:
     """Return Hydra's message in the house's form."""
+    chosen = {key: {"name": value} for key, _, value in (word.partition("=") for word in words)}
     cause = error.__cause__
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     unknown = re.match(r"Could not override '([^']+)'", lines[0])
     if unknown:
-        key = unknown[1]
-        chosen = key.split(".")[:-1]
-        return _unknown_key(key, _fields(kind, chosen, {}))
+        return _unknown_key(unknown[1], _fields(kind, unknown[1].split(".")[:-1], chosen))
     option = re.search(r"Could not find '([^']+)/([^/']+)'", lines[0])
     if option:
         start = next(i for i, line in enumerate(lines) if line.startswith("Available options"))
@@ -159,6 +165,6 @@ def _first_line(error: BaseException) -> str:
 def _unknown_key(key: str, known: Sequence[str]) -> str:
     own = key.lstrip("+~").rpartition(".")[2]
     initials = {"".join(word[0] for word in name.split("_")): name for name in reversed(known)}
-    near = difflib.get_close_matches(own, known, n=1) or [initials[own]] * (own in initials)
-    hint = f"did you mean {near[0]}? " if near else ""
+    near = [*difflib.get_close_matches(own, known, n=1), initials.get(own, "")][0]
+    hint = f"did you mean {near}? " if near else ""
     return f"{key.lstrip('+~')}: unknown key; {hint}expected one of {', '.join(known)}"

@@ -85,6 +85,7 @@ def split(features: Features, validation_fraction: float, seed: int) -> Split:
     Raises:
         InputError: a part is left empty or without one of the classes.
     """
+    # A second of imports: not for finding a finished run.
     from sklearn.model_selection import train_test_split
     from sklearn.preprocessing import StandardScaler
 

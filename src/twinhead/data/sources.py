@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -39,6 +39,8 @@ class Source(Values):
         """
         features = self._features()
         return replace(features, y=check_labels(self.called(), features.y, many_classes))
+
+    name: str
 
     def called(self) -> str:
         """Return what the user called it by, for messages."""
@@ -118,8 +120,8 @@ class CatDog(OfAFile):
 
 class Surrogate(Source):
     name: Literal["surrogate"] = "surrogate"
-    rows: whole(10, 10**6)
-    features: whole(1, 10**5)
+    rows: Annotated[int, whole(10, 10**6)]
+    features: Annotated[int, whole(1, 10**5)]
     seed: Seed
 
     def identity(self) -> str:

@@ -47,7 +47,9 @@ def page(
             provenance=json.dumps(provenance, indent=2),
             printed={(p.arm, p.split, p.metric, p.epoch): p.printed for p in printed if p.arm},
             notes=notes,
-            rows=history.tables["summary"].to_dict("records") if "summary" in history.tables else [],
+            rows=history.tables["summary"].to_dict("records")
+            if "summary" in history.tables
+            else [],
         )
     )
 
@@ -72,7 +74,7 @@ def _data_uri(svg: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Findings:
     """What one finished run says about the articles.
 
     Attributes:
@@ -127,21 +129,21 @@ def mentioned(text: str) -> set[str]:
     return set(re.findall(r"(?<![\d.])00\d(?![\d.]\d|\d)", text))
 
 
-def articles_page(title: str, articles: Mapping[str, str], answers: Sequence[Answer]) -> str:
+def articles_page(title: str, articles: Mapping[str, str], findings: Sequence[Findings]) -> str:
     """Return one page with a section for each article, from what several runs say about it.
 
     Args:
         articles: number -> title; nothing that is about others is shown.
     """
-    homes = {answer.name: _homes(answer, articles) for answer in answers}
+    homes = {found.name: _homes(found, articles) for found in findings}
     sections = [
         _Section(
             article,
             heading,
             [
                 part
-                for answer in answers
-                if (part := _part(article, answer, homes[answer.name])) is not None
+                for found in findings
+                if (part := _part(article, found, homes[found.name])) is not None
             ],
         )
         for article, heading in articles.items()
@@ -149,37 +151,37 @@ def articles_page(title: str, articles: Mapping[str, str], answers: Sequence[Ans
     return (
         _environment()
         .get_template("articles.html.j2")
-        .render(title=title, sections=sections, runs=answers)
+        .render(title=title, sections=sections, runs=findings)
     )
 
 
-def _homes(answer: Answer, articles: Mapping[str, str]) -> dict[str, str]:
+def _homes(found: Findings, articles: Mapping[str, str]) -> dict[str, str]:
     """Return the article that each picture of a run is shown under: one, for pictures are large."""
     named = Counter(
         article
-        for verdict in answer.verdicts
+        for verdict in found.verdicts
         for article in sorted(mentioned(verdict["source"]))
         if article in articles
     )
     usual = named.most_common(1)[0][0] if named else next(iter(articles))
-    return {name: answer.illustrates.get(name, usual) for name in answer.figures}
+    return {name: found.illustrates.get(name, usual) for name in found.figures}
 
 
-def _part(article: str, answer: Answer, homes: Mapping[str, str]) -> _Part | None:
+def _part(article: str, found: Findings, homes: Mapping[str, str]) -> _Part | None:
     """Return what a run says about one article, or None if that is nothing."""
-    verdicts = [each for each in answer.verdicts if article in mentioned(each["source"])]
-    rows = [row for row in answer.rows if row.get("article") == article]
+    verdicts = [each for each in found.verdicts if article in mentioned(each["source"])]
+    rows = [row for row in found.rows if row.get("article") == article]
     tested = [row for row in rows if row["verdict"] != NOT_TESTED]
     own = [name for name, home in homes.items() if home == article]
     if not (verdicts or tested or own):
         return None
     return _Part(
-        name=answer.name,
-        title=answer.title,
+        name=found.name,
+        title=found.title,
         verdicts=verdicts,
         rows=tested,
         others=len(rows) - len(tested),
-        figures={name: _data_uri(answer.figures[name]) for name in own},
+        figures={name: _data_uri(found.figures[name]) for name in own},
         elsewhere=[name for name in homes if name not in own],
-        notes=[note for note in answer.notes if article in mentioned(note)],
+        notes=[note for note in found.notes if article in mentioned(note)],
     )

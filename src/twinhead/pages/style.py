@@ -47,7 +47,8 @@ def look(record: Record) -> tuple[str, str]:
         return SOFTMAX
     if arm.init == "random":
         return RANDOM
-    return {1: CONTROL, 2: TRANSFER}.get(arm.lr_ratio, OTHER)
+    ratios: dict[float, tuple[str, str]] = {1: CONTROL, 2: TRANSFER}
+    return ratios.get(arm.lr_ratio, OTHER)
 
 
 def save(figure: Figure, target: Path | BinaryIO, kind: str) -> None:
@@ -61,7 +62,7 @@ def save(figure: Figure, target: Path | BinaryIO, kind: str) -> None:
 
 def data_name(history: History) -> str:
     """Return the data's name for a title: a file may be called a$b, and $ starts a formula."""
-    return history.data["name"].replace("$", r"\$")
+    return str(history.data["name"]).replace("$", r"\$")
 
 
 def seeds_label(alike: Sequence[Record]) -> str:

@@ -160,7 +160,16 @@ def load(path: Path) -> History:
     return history
 
 
-ARM_COLUMNS = ("head", "init", "optimizer", "learning_rate", "lr_ratio", "seed", "noise", "precision")
+ARM_COLUMNS = (
+    "head",
+    "init",
+    "optimizer",
+    "learning_rate",
+    "lr_ratio",
+    "seed",
+    "noise",
+    "precision",
+)
 
 
 def save_csv(history: History, path: Path) -> None:

@@ -4,9 +4,11 @@ import csv
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
 from twinhead.results.claim import FAILS, HOLDS, NOT_TESTED, Claim, Source, exactly
+
 
 @dataclass(frozen=True)
 class Published:
@@ -37,22 +39,20 @@ class Published:
 
 def published(article: str = "", experiment: str = "") -> list[Published]:
     """Return the numbers of an article or an experiment, transcribed by hand into published.csv."""
-    with (files("twinhead.results") / "published.csv").open(newline="", encoding="utf-8") as file:
+    kinds: dict[str, Any] = {
+        "epoch": lambda text: int(text or 0),
+        "printed": float,
+        "tolerance": float,
+    }
+    with Path(__file__).with_suffix(".csv").open(newline="", encoding="utf-8") as file:
         return [
-            Published(
-                **{
-                    **row,
-                    "epoch": int(row["epoch"] or 0),
-                    "printed": float(row["printed"]),
-                    "tolerance": float(row["tolerance"]),
-                }
-            )
+            Published(**{key: kinds.get(key, str)(text) for key, text in row.items()})
             for row in csv.DictReader(file)
             if row["article"] == article or row["experiment"] == experiment
         ]
 
 
-def beside_print(experiment: str, measured: Mapping[str, float]) -> list[dict[str, float | str]]:
+def beside_print(experiment: str, measured: Mapping[str, float]) -> list[dict[str, Any]]:
     """Return a row for every number that the articles print and this experiment answers for.
 
     Args:
@@ -116,8 +116,8 @@ def claim(id: str, article: str) -> Claim:
         id,
         name=f"What article {article} prints comes out again",
         group="Printed numbers",
-        sentence=f"The {{results that {article} prints}} results that article {article} prints here "
-        "come out again (how many do not)",
+        sentence=f"The {{results that {article} prints}} results that article {article} prints "
+        "here come out again (how many do not)",
         number=f"results of {article} that miss",
         rule=exactly(0, "Half a unit of the last digit printed, unless the table says why not."),
         source=Source(article),

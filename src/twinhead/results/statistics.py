@@ -40,5 +40,3 @@ def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
 
     half = t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
     return mean, float(mean - half), float(mean + half)
-
-

@@ -64,7 +64,7 @@ class Experiment:
         return getattr(self.words, "ILLUSTRATES", {})
 
     @property
-    def Settings(self) -> "type[RunSettings]":
+    def Settings(self) -> "type[RunSettings]":  # noqa: N802, a class as the folder has it.
         return self.words.Settings
 
     def answer(self, history: "History", verdicts: "list[Verdict]") -> "Answer":

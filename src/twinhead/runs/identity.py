@@ -116,8 +116,8 @@ def _own(name: str) -> list[Path] | None:
 def code(files: Iterable[Path]) -> str:
     """Return the SHA-256 of these files' names and content, comments included.
 
-    Of an experiment's `__init__.py` the words do not count: they ask and answer, and measure
-    nothing.
+    Of an experiment's `__init__.py` its texts and `answer` do not count: they ask, explain and
+    answer, and measure nothing.
     """
     digest = hashlib.sha256()
     for path in files:
@@ -130,6 +130,7 @@ def _bytes(path: Path, without_words: bool = False) -> bytes:
     content = path.read_bytes()
     if without_words:
         tree = ast.parse(content)
+        tree.body = [node for node in tree.body if getattr(node, "name", "") != "answer"]
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 node.value = ""
@@ -146,7 +147,7 @@ def _files(place: Path) -> list[Path]:
 
 
 def versions(modules: Iterable[str]) -> dict[str, str]:
-    """Return distribution -> version of what these modules belong to; "absent" where there is none."""
+    """Return distribution -> version of what these modules belong to, or "absent"."""
     found = {}
     for module in sorted(modules):
         for name in _distributions().get(module, [module]):

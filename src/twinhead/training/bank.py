@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from twinhead.data.features import ALIGNMENT, Split
+from twinhead.results.history import Arm, Record
 from twinhead.training import heads, noise
 from twinhead.training.backend import keras, tf
 from twinhead.training.recipe import Recipe
-from twinhead.data.features import ALIGNMENT, Split
-from twinhead.results.history import Arm, Record
 
 log = logging.getLogger(__name__)
 

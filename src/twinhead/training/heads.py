@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from twinhead.training.backend import keras, tf
-from twinhead.data.features import Split
-from twinhead.results.history import Arm
 from twinhead.matching import match_sigmoid
+from twinhead.results.history import Arm
+from twinhead.training.backend import keras, tf
 
 UNITS = {"softmax": 2, "sigmoid": 1}
 
@@ -127,14 +126,17 @@ def probabilities(head: str, logits: np.ndarray) -> np.ndarray:
     return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))[:, 0]
 
 
-def for_users(arm: Arm, kernel: np.ndarray, bias: np.ndarray, split: Split) -> keras.Model:
+def for_users(
+    arm: Arm, kernel: np.ndarray, bias: np.ndarray, mean: np.ndarray, scale: np.ndarray
+) -> keras.Model:
     """Return the trained head as a model from raw features to probabilities.
 
-    What was taken out of the features before training is taken out inside the model.
+    Args:
+        mean, scale: what was taken out of every column before training, and is inside the model.
     """
     layers = [keras.Input((len(kernel),), dtype=arm.precision)]
-    if np.any(split.mean != 0) or np.any(split.scale != 1):
-        layers.append(keras.layers.Normalization(mean=split.mean, variance=split.scale**2))
+    if np.any(mean != 0) or np.any(scale != 1):
+        layers.append(keras.layers.Normalization(mean=mean, variance=scale**2))
     layers.append(keras.layers.Dense(UNITS[arm.head], activation=arm.head, dtype=arm.precision))
     built = keras.Sequential(layers)
     built.layers[-1].set_weights([kernel, bias])

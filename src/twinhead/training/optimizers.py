@@ -16,7 +16,9 @@ class Sgd(Values):
     @model_validator(mode="after")
     def _looks_ahead_at_something(self) -> "Sgd":
         if self.nesterov and self.momentum == 0:
-            raise PydanticCustomError("key", "nesterov: found true with momentum=0, expected momentum")
+            raise PydanticCustomError(
+                "key", "nesterov: found true with momentum=0, expected momentum"
+            )
         return self
 
 
@@ -123,7 +125,7 @@ class ScheduleFreeAdamW(Values):
     beta_1: Fraction
     beta_2: Fraction
     epsilon: Positive
-    warmup_steps: whole(0, MOST)
+    warmup_steps: Annotated[int, whole(0, MOST)]
 
 
 # These treat every weight by itself, so many arms can be trained as columns of one kernel.

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from twinhead.data.sources import TwoClasses
-from twinhead.settings import Count, Fraction, Positive, RunSettings, number
+from twinhead.settings import Count, Fraction, Positive, RunSettings, between
 from twinhead.training.optimizers import BankOptimizer
 
 
@@ -35,7 +35,7 @@ class TrainingSettings(RunSettings):
     epochs: Count
     batch_size: Count
     dropout: Fraction
-    validation_fraction: number(0, 1, "a number in (0, 1)")
+    validation_fraction: Annotated[float, between(0, 1, "a number in (0, 1)")]
 
     def recipe(self) -> Recipe:
         return Recipe(self.epochs, self.batch_size, self.dropout, self.optimizer.model_dump())

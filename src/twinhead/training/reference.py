@@ -5,11 +5,11 @@ import zlib
 
 import numpy as np
 
+from twinhead.data.features import Split
+from twinhead.results.history import Arm, Record
 from twinhead.training import heads, noise
 from twinhead.training.backend import keras, tf
 from twinhead.training.recipe import Recipe
-from twinhead.data.features import Split
-from twinhead.results.history import Arm, Record
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def train(arm: Arm, recipe: Recipe, split: Split) -> Record:
     else:
         for epoch in range(1, recipe.epochs + 1):
             order = noise.order(arm.seed, epoch, len(y))
-            masks = noise.masks(arm.seed, epoch, *X.shape, recipe.dropout)
+            masks = noise.masks(arm.seed, epoch, len(X), X.shape[1], recipe.dropout)
             kept = noise.unpacked(masks, X.shape[1]) / X.dtype.type(1 - recipe.dropout)
             # Keras would round a float64 NumPy array to float32; it leaves a data set alone.
             batches = tf.data.Dataset.from_tensor_slices((X[order] * kept, y[order, None]))

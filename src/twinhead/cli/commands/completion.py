@@ -1,4 +1,4 @@
-"""Complete words in the shell: eval "$(twinhead completion bash)", or zsh.
+"""Complete words in the shell: eval "$(twinhead completion bash)".
 
 Reads conf/ as text, and imports nothing: an answer has to come in half a second.
 """

@@ -1,0 +1,252 @@
+"""What the articles say of activation functions, put right where it is not so."""
+
+from math import log
+
+from twinhead.results.claim import Claim, Rule, Source, at_least, at_most, exactly, within
+from twinhead.results.published import claim as printed
+
+ROUNDING = within(1e-14, "Rounding in float64.")
+GROWTH = "gradient through 20 ReLU layers"
+# Keyed by the digit that ids of the group begin with.
+GROUPS = {
+    "2": "The sigmoid",
+    "3": "Saturation",
+    "4": "Shapes and formulas",
+    "5": "What training does",
+    "6": "What an element costs",
+}
+
+
+def _claim(
+    id: str, name: str, sentence: str, number: str, rule: Rule, source: Source, *control: str
+) -> Claim:
+    return Claim(id, name, GROUPS[id[0]], sentence, number, rule, source, *control)
+
+
+CLAIMS = (
+    *(printed(f"1{letter}", f"00{n}") for n, letter in enumerate("abcd", start=1)),
+    *(
+        _claim(
+            f"2{letter}",
+            f"In {precision} the sigmoid reaches 1",
+            f"In {precision} the sigmoid is exactly 1 from about {bits} ln 2 on; over the real "
+            "numbers, as article 001 says, never",
+            f"sigmoid is 1 from, {precision}",
+            within(
+                1.0,
+                "Where 1 minus half a float is rounded up; kernels differ by some bits.",
+                of=bits * log(2),
+            ),
+            Source("001", "section 1"),
+            f"sigmoid is 1 from, {other}",
+            f"in {other}",
+        )
+        for letter, precision, bits, other in (
+            ("a", "float32", 24, "float64"),
+            ("b", "float64", 53, "float32"),
+        )
+    ),
+    _claim(
+        "2c",
+        "The sigmoid's mean is 1/2",
+        "The sigmoid's mean is 1/2, not 0, for x ~ N(0, 1)",
+        "mean_of_normal, sigmoid",
+        within(1e-6, "The trapezoidal rule.", of=0.5),
+        Source("001", "section 1"),
+        "mean_of_normal, tanh",
+        "tanh",
+    ),
+    _claim(
+        "2d",
+        "The sigmoid is not binary",
+        "The sigmoid returns anything between 0 and 1 (share from 0.01 to 0.99, for x ~ N(0, 1)); "
+        "article 004 says a binary value",
+        "share of sigmoids from 0.01 to 0.99",
+        at_least(0.9, "Only inputs beyond 4.6 are left out."),
+        Source("004", "activations, sigmoid"),
+        "share of sigmoids from 0.01 to 0.99, rounded",
+        "rounded, as a threshold of 0.5 does",
+    ),
+    _claim(
+        "2e",
+        "tanh is a sigmoid, scaled both ways",
+        "tanh(x) = 2 sigmoid(2x) − 1 (largest deviation); article 004 says shifted, but it is "
+        "scaled too, both ways",
+        "tanh to 2 sigmoid(2x) - 1",
+        ROUNDING,
+        Source("004", "activations, tanh"),
+        "tanh to 2 sigmoid(x) - 1",
+        "2 sigmoid(x) − 1",
+    ),
+    *(
+        _claim(
+            f"3{letter}",
+            f"{name} saturates",
+            f"{name} saturates (slope at x = {x}){said}",
+            f"{slope}, {name}",
+            within(1e-3, "A thousandth of the slope of x; e^-10 is 5e-5."),
+            Source("004", "activations, types"),
+            f"{slope}, {other}",
+            f"{other}, which does not",
+        )
+        for letter, name, x, slope, other, said in (
+            (
+                *("a", "ReLU", "−10", "slope_at_minus_10", "leaky ReLU"),
+                "; article 004 says that ReLU and all its variants do not saturate",
+            ),
+            ("b", "ReLU6", "10", "slope_at_10", "ReLU", ""),
+            ("c", "ELU", "−10", "slope_at_minus_10", "PReLU", ""),
+            ("d", "swish, β = 1", "−10", "slope_at_minus_10", "leaky ReLU", ""),
+            ("e", "sigmoid", "10", "slope_at_10", "swish, β = 1", ""),
+        )
+    ),
+    _claim(
+        "4a",
+        "PReLU is 1 at x = 1, whatever a",
+        "PReLU is max(0, x) + a min(0, x): 1 at x = 1, whatever a, here 2; article 004's "
+        "max(a x, x) is the same up to a = 1 only",
+        "PReLU(1), a = 2",
+        within(ROUNDING.tolerance, ROUNDING.reason, of=1),
+        Source("004", "activations, PReLU"),
+        "max(a x, x), a = 2, x = 1",
+        "max(a x, x)",
+    ),
+    _claim(
+        "4b",
+        "Swish is not monotonic",
+        "Swish is not monotonic (steps of its curve that fall)",
+        "falling_steps, swish, β = 1",
+        at_least(1, "One is enough."),
+        Source("004", "activations, Swish"),
+        "falling steps of softplus",
+        "softplus",
+    ),
+    _claim(
+        "4c",
+        "Swish is bounded below for β > 0",
+        "Swish is bounded below for β > 0 (lowest value, β = 1); article 004 lets β be learnt, and "
+        "does not say so",
+        "lowest swish, beta = 1",
+        at_least(-0.3, "Its minimum is −0.2785, at −1.28."),
+        Source("004", "activations, Swish"),
+        "lowest swish, beta = -1",
+        "β = −1, down to x = −1000",
+    ),
+    _claim(
+        "4d",
+        "Swish with β = 0 is x / 2",
+        "Swish goes from the linear function to ReLU: with β = 0 it is x / 2 (largest deviation)",
+        "swish, beta = 0, to x / 2",
+        ROUNDING,
+        Source("004", "activations, Swish"),
+        "swish, beta = 1, to ReLU",
+        "β = 1, to ReLU",
+    ),
+    _claim(
+        "4e",
+        "Swish with β = 100 is nearly ReLU",
+        "Swish goes from the linear function to ReLU: with β = 100 it is nearly ReLU (largest "
+        "deviation)",
+        "swish, beta = 100, to ReLU",
+        within(0.01, "It is at most 0.2785 / β away."),
+        Source("004", "activations, Swish"),
+        "swish, beta = 1, to ReLU",
+        "β = 1",
+    ),
+    _claim(
+        "4f",
+        "Mish is an activation",
+        "Mish is an activation function, x tanh(softplus(x)) (largest deviation of Keras's); "
+        "article 004 calls it a loss function",
+        "mish to x tanh(softplus(x))",
+        ROUNDING,
+        Source("004", "activations, Mish"),
+        "swish to x tanh(softplus(x))",
+        "swish",
+    ),
+    _claim(
+        "4g",
+        "ELU's mean is not 0",
+        "ELU's mean is nearer to 0 than ReLU's, but not 0 (x ~ N(0, 1)); article 004 says mean 0",
+        "mean_of_normal, ELU",
+        at_least(0.1, "Clearly not 0; the mean is 0.16, ReLU's 0.40."),
+        Source("004", "activations, ELU"),
+        "mean_of_normal, tanh",
+        "tanh, whose mean is 0",
+    ),
+    _claim(
+        "4h",
+        "ELU has a slope at 0 for α = 1",
+        "ELU can be differentiated at 0 for α = 1 (jump of its slope); article 004 says for any α",
+        "jump of ELU's slope at 0, alpha = 1",
+        within(1e-5, "The slopes are taken 1e-6 on either side."),
+        Source("004", "activations, ELU"),
+        "jump of ELU's slope at 0, alpha = 2",
+        "α = 2",
+    ),
+    _claim(
+        "4i",
+        "Two layers without an activation are one",
+        "Without an activation two layers are one: their output bends nowhere (largest distance "
+        "between the output halfway and the mean of the ends)",
+        "bend of two layers, linear",
+        within(1e-11, "Rounding in float64, of sums of 64 products."),
+        Source("004", "activations, what"),
+        "bend of two layers, relu",
+        "ReLU between them",
+    ),
+    _claim(
+        "5a",
+        "At too large a rate ReLU units die",
+        "With too large a rate ReLU units die (how many get no gradient in the end)",
+        "ReLU units dead in the end",
+        at_least(1, "One is enough."),
+        Source("004", "activations, ReLU"),
+        "leaky ReLU units dead in the end",
+        "leaky ReLU, same data, weights and rate",
+    ),
+    _claim(
+        "5b",
+        "Inputs negative for some samples kill nothing",
+        "A ReLU unit dies if its input is negative for all samples, not for some (share of units "
+        "that learn, negative for some); article 004 says that negative values kill",
+        "share that learns, inputs negative for some samples",
+        exactly(1),
+        Source("004", "activations, ReLU"),
+        "share that learns, inputs negative for all samples",
+        "negative for all samples",
+    ),
+    _claim(
+        "5c",
+        "ReLU bounds no gradient",
+        "ReLU bounds no gradient: through 20 layers with weights twice He's it grows (factor); "
+        "article 004 says that ReLU works against explosion",
+        f"{GROWTH}, weights twice as large",
+        at_least(1e4, "2^20 is 1e6; a hundredth leaves room for the draw."),
+        Source("004", "activations, ReLU"),
+        f"{GROWTH}, He's weights",
+        "He's weights",
+    ),
+    _claim(
+        "6a",
+        "Sigmoid takes longer than ReLU",
+        "An element of sigmoid takes longer than one of ReLU (medians of repeats in turn; their "
+        "ratio)",
+        "time of sigmoid over ReLU",
+        at_least(1, "Of this machine; the middle halves of the repeats do not overlap."),
+        Source("001", "section 1"),
+        "time of ReLU over sigmoid",
+        "the other way round",
+    ),
+    _claim(
+        "6b",
+        "Counting operations tells the order at best",
+        "Counting operations, {counted:g} to 1, tells the order of magnitude of the cost at best "
+        "(measured ratio in the counted one, as a power of 2)",
+        "power of 2 from counted to timed, sigmoid",
+        at_most(3, "Within a factor of 8 either way: memory, threads and the kernels decide."),
+        Source("001", "section 1"),
+        "power of 2 from counted to timed, linear",
+        "linear, which does nothing, for sigmoid",
+    ),
+)

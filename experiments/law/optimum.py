@@ -1,0 +1,62 @@
+"""Where training ends: the heads' optima beside scikit-learn's LogisticRegression."""
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+
+from twinhead.data.features import Split
+from twinhead.experiments.law.cases import OPTIMUM_FEATURES
+from twinhead.training.backend import keras, tf
+
+
+def measure(split: Split) -> dict[str, float]:
+    """Compare the heads' optima with LogisticRegression's: without a penalty, and with C."""
+    X, y = split.X_train.astype(np.float64), split.y_train
+
+    def optimum(head: str, X: np.ndarray, l2: float) -> np.ndarray:
+        """Return β, or θ1 − θ0, and b of the head's optimum; L-BFGS on Keras's loss."""
+        units = 2 if head == "softmax" else 1
+        labels = np.stack([1 - y, y], axis=1)[:, -units:].astype(np.float64)
+        loss = (
+            keras.losses.CategoricalCrossentropy(from_logits=True, dtype="float64")
+            if head == "softmax"
+            else keras.losses.BinaryCrossentropy(from_logits=True, dtype="float64")
+        )
+
+        @tf.function
+        def value(weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            with tf.GradientTape() as tape:
+                tape.watch(weights)
+                kernel = tf.reshape(weights, (-1, units))
+                total = loss(labels, X @ kernel[:-1] + kernel[-1])
+                total += l2 * tf.reduce_sum(kernel[:-1] ** 2)
+            return total, tape.gradient(total, weights)
+
+        found = minimize(
+            lambda w: [each.numpy() for each in value(tf.constant(w))],
+            np.zeros((X.shape[1] + 1) * units),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": 5000, "maxfun": 10000, "ftol": 0, "gtol": 1e-11},
+        )
+        kernel = found.x.reshape(-1, units)
+        return kernel[:, -1] - kernel[:, 0] if units == 2 else kernel[:, 0]
+
+    def regression(X: np.ndarray, C: float) -> np.ndarray:
+        fit = LogisticRegression(C=C, solver="newton-cholesky", tol=1e-12, max_iter=1000).fit(X, y)
+        return np.append(fit.coef_[0], fit.intercept_)
+
+    def apart(a: np.ndarray, b: np.ndarray) -> float:
+        return float(np.abs(a - b).max() / np.abs(b).max())
+
+    few, C = X[:, :OPTIMUM_FEATURES], 1.0
+    reference = regression(few, np.inf)
+    # scikit-learn's sum of losses, and half the squares over C, as a mean: l2 = 1 / (2 C n).
+    softmax = optimum("softmax", X, 1 / (2 * C * len(y)))
+    return {
+        "optimum, softmax": apart(optimum("softmax", few, 0.0), reference),
+        "optimum, sigmoid": apart(optimum("sigmoid", few, 0.0), reference),
+        "optimum, penalised": apart(optimum("sigmoid", few, 0.01), reference),
+        "C of the sigmoid, twice": apart(softmax, regression(X, 2 * C)),
+        "C of the sigmoid, the same": apart(softmax, regression(X, C)),
+    }

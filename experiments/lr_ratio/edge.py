@@ -1,0 +1,81 @@
+"""The edge of stability: up to which rate full-batch gradient descent comes nearer to the optimum.
+
+The problem is breast cancer in two features, because in all thirty it is separable and its loss has
+no minimum. Radius and texture overlap.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.linalg import eigvalsh
+from sklearn.linear_model import LogisticRegression
+
+from twinhead.data.features import split
+from twinhead.data.sources import BreastCancer
+from twinhead.matching import match_softmax
+from twinhead.results.arm import Arm
+from twinhead.training import bank
+from twinhead.training.recipe import Recipe
+
+FEATURES, STEPS, ARMS, ROUNDS = 2, 100, 16, 3
+
+
+def measure(seed: int) -> dict[str, float]:
+    """Return the largest stable rate, and 2 / λmax, of each head, and how they compare.
+
+    Arms start a little off the optimum; a rate is stable if they come nearer to it. The first
+    round tries four decades of rates, the next ones between the two that the edge lies between.
+
+    Args:
+        seed: of the split.
+    """
+    features = BreastCancer().load()
+    parts = split(replace(features, X=features.X[:, :FEATURES]), 0.2, seed)
+    X, y = parts.X_train.astype(np.float64), parts.y_train
+    fit = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-12).fit(X, y)
+    beta, bias = fit.coef_.T, fit.intercept_
+    p = fit.predict_proba(X)[:, 1]
+    inputs = np.column_stack([X, np.ones(len(X))])
+    hessian = inputs.T @ (inputs * (p * (1 - p))[:, None]) / len(X)
+    # Over (theta0, theta1), as the probabilities' covariance is p(1 - p) [1 -1; -1 1].
+    hessians = {"sigmoid": hessian, "softmax": np.kron([[1, -1], [-1, 1]], hessian)}
+
+    nudge = 1e-4 * np.random.default_rng(0).standard_normal(beta.shape)
+
+    def near_the_optimum(arm: Arm, _: int) -> tuple[np.ndarray, np.ndarray]:
+        start = beta + nudge, bias
+        return match_softmax(*start) if arm.head == "softmax" else start
+
+    descent = Recipe(STEPS, batch_size=len(y))
+    rates = dict.fromkeys(hessians, np.geomspace(0.01, 100, ARMS))
+    for _ in range(ROUNDS):
+        arms = [
+            Arm(f"{head} {rate!r}", head, float(rate), seed=0, precision="float64")
+            for head in rates
+            for rate in rates[head]
+        ]
+        records = bank.train(arms, descent, parts, initial=near_the_optimum)
+        for head in rates:
+            away = np.array(
+                [
+                    np.linalg.norm(record.logit_weights() - beta[:, 0], axis=1)
+                    for record in records
+                    if record.arm.head == head
+                ]
+            )
+            stable = away[:, -1] < away[:, 0]
+            last = int(stable.argmin()) - 1  # Before the first that is not.
+            rates[head] = np.linspace(rates[head][last], rates[head][last + 1], ARMS)
+    stable_rates = {head: float(rates[head][0]) for head in rates}
+    limits = {head: float(2 / eigvalsh(hessians[head])[-1]) for head in hessians}
+    ratio = stable_rates["sigmoid"] / stable_rates["softmax"]
+    numbers = {"stable rates, sigmoid over softmax": ratio}
+    numbers["stable rates, sigmoid over softmax, in twos"] = ratio / 2
+    for head, other in (("sigmoid", "softmax"), ("softmax", "sigmoid")):
+        numbers |= {
+            f"largest stable rate, {head}": stable_rates[head],
+            f"2 / λmax, {head}": limits[head],
+            f"stable rate over 2 / λmax, {head}": stable_rates[head] / limits[head],
+            f"stable rate over the other's 2 / λmax, {head}": stable_rates[head] / limits[other],
+        }
+    return numbers

@@ -1,0 +1,28 @@
+"""Run the article's experiment on its features and on real data.
+
+twinhead reproduce               # what `make reproduce` does
+twinhead reproduce force=true    # keys as in twinhead equivalence --help, but for data=
+"""
+
+from collections.abc import Sequence
+
+from twinhead.cli import several
+from twinhead.errors import InputError
+
+WANT = "Reproduce"
+# The article's own last: its answer ends the output, and outputs/equivalence/latest is its run.
+DATA = ("breast_cancer", "catdog")
+
+
+def main(words: Sequence[str]) -> int:
+    if {"-h", "--help"} & {*words}:
+        print(__doc__)
+        return 0
+    for word in words:
+        if word.startswith("data="):
+            raise InputError(
+                f"data: found {word}, expected none, for it is {' and '.join(DATA)} here; "
+                f"for other data: twinhead equivalence {word}"
+            )
+    runs = several.run([("equivalence", [f"data={data}", *words]) for data in DATA])
+    return max(run.exit_code for run in runs)
