@@ -12,6 +12,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 
@@ -70,7 +71,9 @@ def read(path: Path, external: bool = False) -> Contents:
     timer = threading.Timer(WAITING * seconds, child.kill)
     timer.start()
     try:
-        said, arrays = _received(child)
+        assert child.stdout is not None
+        said, arrays = _received(child.stdout)
+        child.wait()
     finally:
         timer.cancel()
         child.kill()
@@ -83,25 +86,24 @@ def read(path: Path, external: bool = False) -> Contents:
             f"takes more than {seconds} s, or all memory" if how in SLOW else f"stops HDF5 ({how})"
         )
         raise InputError(f"{path}: damaged or unreadable ({reason}); expected {LAYOUT}")
-    return Contents(*arrays, made_up=said["made_up"], sha256=fingerprint(*arrays))
+    X, y = arrays
+    return Contents(X, y, said["made_up"], fingerprint(X, y))
 
 
 SLOW = ("SIGXCPU", "SIGKILL")
 
 
-def _received(child: subprocess.Popen) -> tuple[dict, list[np.ndarray]]:
+def _received(pipe: IO[bytes]) -> tuple[dict[str, Any], list[np.ndarray]]:
     """Return what the child says, and its arrays; less of them if it died before."""
-    line = child.stdout.readline()
+    line = pipe.readline()
     said = json.loads(line) if line.endswith(b"\n") else {}
     arrays = []
     for kind, shape in said.get("arrays", []):
         array = np.empty(shape, kind)
-        room = memoryview(array.reshape(-1).view(np.uint8))
-        while room and (count := child.stdout.readinto(room)):
-            room = room[count:]
-        if room:
+        room = array.reshape(-1).view(np.uint8).data
+        # A buffered pipe waits for all there is room for.
+        if pipe.readinto(room) < len(room):  # type: ignore[attr-defined]
             break
         array.flags.writeable = False
         arrays.append(array)
-    child.wait()
     return said, arrays

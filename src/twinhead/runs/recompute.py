@@ -15,6 +15,7 @@ from twinhead.results.history import History, Record
 ROUNDINGS = 1
 BLOCK_ROWS = 2048
 
+PARTS = ("train", "validation")
 Parts = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
 
@@ -111,23 +112,31 @@ def _losses(
 
 def _gaps(done: Recomputed, record: Record, records: list[Record], X: np.ndarray) -> None:
     """Hold an arm's gaps against the one arm of the same noise that they are the distance to."""
-    gap = record.series.get(("validation", "loss_gap"))
-    if gap is None:
+    gaps = {
+        part: record.series[part, "loss_gap"]
+        for part in PARTS
+        if (part, "loss_gap") in record.series
+    }
+    if not gaps:
         return
     alike = [
         other
         for other in records
         if other is not record
         and (other.arm.noise, other.arm.precision) == (record.arm.noise, record.arm.precision)
-        and np.array_equal(record.loss() - other.loss(), gap, equal_nan=True)
+        and all(
+            np.array_equal(record.loss(part) - other.loss(part), gap, equal_nan=True)
+            for part, gap in gaps.items()
+        )
     ]
     if not alike:
-        done.faults.append(f"{record.arm.name}: validation loss_gap is to no arm of this run")
+        done.faults.append(f"{record.arm.name}: loss_gap is to no arm of this run")
         return
-    done.compared += len(gap)
+    done.compared += sum(map(len, gaps.values()))
     partner = alike[0]
     apart = _of_odds(record) - _of_odds(partner)
-    largest = max(np.abs(each.weights["kernel"]).max() for each in (record, partner))
+    kernels = [np.abs(each.weights["kernel"]).max(axis=(1, 2)) for each in (record, partner)]
+    largest = np.maximum(*kernels)
     eps = np.finfo(record.arm.precision).eps
     if ("weights", "weight_gap") in record.series:
         found = np.abs(apart[:, :-1]).max(axis=1)
