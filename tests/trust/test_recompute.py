@@ -85,4 +85,4 @@ def test_weights_that_were_kept_for_the_last_epoch_alone_are_enough_for_it():
     done = recompute(made, PARTS)
     assert done.faults == []
     made.records["sigmoid"].series["train", "loss"][-1] += 1e-4
-    assert len(recompute(made, PARTS).faults) == 1
+    assert "train loss" in recompute(made, PARTS).faults[0]
