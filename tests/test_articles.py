@@ -8,22 +8,23 @@ import pytest
 from twinhead.cli import several
 from twinhead.cli.commands import articles, reproduce
 from twinhead.errors import InputError
-from twinhead.pages import report
+from twinhead.pages import articles as pages
+from twinhead.results.claim import ControlVerdict, Verdict
 from twinhead.results.published import published
 from twinhead.runs.articles import write
 from twinhead.runs.execute import Run
 
-SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"/>'
 TITLES = {"001": "One", "003": "Three"}
 
 
 def verdict(id, source, outcome="holds"):
-    control = {"claim": "the article's", "measured": "inf", "verdict": "fails"}
-    return {
-        **{"id": id, "claim": f"claim {id}", "source": source, "expected": 0, "measured": 1e-9},
-        **{"tolerance": 1e-6, "comparison": "equal", "reason": "", "verdict": outcome},
-        **{"control": control, "data": ""},
-    }
+    return Verdict(
+        **{"id": id, "name": f"claim {id}", "group": "All", "claim": f"claim {id}"},
+        **{"source": source, "expected": 0, "measured": 1e-9, "tolerance": 1e-6, "data": ""},
+        **{"comparison": "equal", "reason": "", "verdict": outcome},
+        control=ControlVerdict("the article's", float("inf"), "fails"),
+    )
 
 
 def row(article, quantity, outcome="holds"):
@@ -47,22 +48,22 @@ def findings(**changes):
             verdict("3", "article 000, log"),
         ],
         "rows": [row("001", "an input", "not tested"), row("003", "softmax([123, 456, 789])[0]")],
-        "about": {"data": "none", "started": "now", "seconds": 1.0, "commit": None, "dirty": None},
         "figures": {"first": SVG, "second": SVG},
     }
-    return report.Findings(**(known | changes))
+    return pages.Findings(**(known | changes))
 
 
-def sections(page):
-    """Return the text of each article's section."""
-    return dict(re.findall(r'<section id="article-(\d+)">(.*?)</section>', page, re.DOTALL))
+def written(*found):
+    """Return the text of each article's page."""
+    articles = pages.gather(TITLES, found or [findings()])
+    return {article.number: pages.page(article, articles) for article in articles}
 
 
 def test_a_claim_stands_under_every_article_that_its_source_names():
-    found = sections(report.articles_page("All", TITLES, [findings()]))
+    found = written()
     assert list(found) == ["001", "003"]
-    for article, claims in (("001", "1"), ("003", "12")):
-        assert "".join(re.findall(r"<td>claim (\d)", found[article])) == claims
+    for article, claims in (("001", ["1"]), ("003", ["1", "2"])):
+        assert re.findall(r'id="numerics-claim-(\d)"', found[article]) == claims
 
 
 @pytest.mark.parametrize(
@@ -74,61 +75,78 @@ def test_a_claim_stands_under_every_article_that_its_source_names():
     ],
 )
 def test_articles_are_told_from_other_numbers(text, named):
-    assert report.mentioned(text) == named
+    assert pages.mentioned(text) == named
 
 
 def test_printed_and_measured_stand_side_by_side_with_their_digits():
-    found = sections(report.articles_page("All", TITLES, [findings()]))
+    found = written()
     assert "softmax([123, 456, 789])[0]" in found["003"]
-    assert re.search(r"5\.75274406e-290</td>\s*<td class=\"n\">5\.752744056e-290", found["003"])
+    cells = re.findall(r"<span>(5\.\d+e-290)</span>", found["003"])
+    assert cells == ["5.75274406e-290", "5.752744056e-290"]
     assert "an input" not in found["001"]
     assert "Not measured: 1 printed" in found["001"]
 
 
-def test_every_picture_is_there_once_and_linked_from_the_other_article():
-    page = report.articles_page("All", TITLES, [findings()])
-    found = sections(page)
-    assert page.count("data:image/svg+xml;base64,") == 2
+def test_what_fails_comes_first_and_is_counted():
+    rows = [row("003", "softmax([123, 456, 789])[0]", "fails"), row("003", "another")]
+    text = written(findings(rows=rows))["003"]
+    assert "1 of 2 claims about it hold; 1 of 2 results that it prints come out again." in text
+    wrong, parts = text.index('id="wrong"'), text.index('<section id="numerics"')
+    assert wrong < text.index('id="misses"') < parts
+    assert wrong < text.index('href="#numerics-claim-2"') < parts
+
+
+def test_an_erratum_is_told_from_what_nobody_can_explain():
+    known = next(each for each in published("001") if each.erratum and each.kind == "result")
+    rows = [row("001", known.quantity, "fails"), row("001", "unheard of", "fails")]
+    (one, _) = pages.gather(TITLES, [findings(rows=rows)])
+    assert [each["quantity"] for each in one.errata] == [known.quantity]
+    assert [each["quantity"] for each in one.misses] == ["unheard of"]
+
+
+def test_every_picture_is_there_once():
+    found = written()
     # The second has no article of its own and goes to the one that most claims are about.
     for article, own, other in (("001", "first", "second"), ("003", "second", "first")):
-        assert f'id="numerics-{own}"' in found[article]
-        assert f'href="#numerics-{other}"' in found[article]
+        assert f'<figure id="numerics-{own}"' in found[article]
+        assert f'id="numerics-{other}"' not in found[article]
 
 
 def test_notes_stand_under_their_article_alone():
-    found = sections(report.articles_page("All", TITLES, [findings()]))
+    found = written()
     assert "imprecise here" in found["001"]
     assert "imprecise here" not in found["003"]
     assert "about no article" not in found["001"] + found["003"]
 
 
-def test_an_experiment_that_says_nothing_about_an_article_is_not_in_its_section():
+def test_an_experiment_that_says_nothing_about_an_article_is_not_on_its_page():
     silent = findings(
         name="tasks", title="Kinds of task", verdicts=[], rows=[], figures={}, notes=()
     )
-    found = sections(report.articles_page("All", TITLES, [findings(), silent]))
+    found = written(findings(), silent)
     assert "Kinds of task" not in found["001"] + found["003"]
 
 
-def test_the_page_is_written_from_the_runs_folders_and_opens_offline(run):
+def test_the_pages_are_written_from_the_runs_folders_and_open_offline(run):
     finished = run("tasks")
-    page = write(articles.ARTICLES, [finished])
-    assert page == finished.folder.parents[1] / "articles/articles.html"
-    text = page.read_text(encoding="utf-8")
-    assert set(sections(text)) == set(articles.ARTICLES)
-    assert "https://" not in text
-    assert "http://" not in text
-    assert text.count("data:image/svg+xml;base64,") == 3
-    links = re.findall(r'href="(\.\./[^"]+)"', text)
-    assert links
-    assert all((page.parent / link).exists() for link in links)
+    overview = write(articles.ARTICLES, [finished])
+    assert overview == finished.folder.parents[1] / "articles/articles.html"
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in overview.parent.glob("*.html")}
+    assert set(texts) == {"articles", *articles.ARTICLES}
     results = {each.quantity for each in published(experiment="tasks") if each.kind == "result"}
-    assert all(html.escape(quantity) in text for quantity in results)
+    assert all(html.escape(quantity) in "".join(texts.values()) for quantity in results)
+    for name, text in texts.items():
+        assert not re.findall(r'(?:href|src)="https?:', text)
+        links = re.findall(r'(?:href|src)="([^"#][^"#]*)', text)
+        assert links
+        for link in links:
+            assert (overview.parent / link).exists(), f"{name}: {link}"
+    assert sum(text.count('class="drawing"') for text in texts.values()) == 3
 
-    page.write_text("old")
-    assert write(articles.ARTICLES, [finished]) == page
-    assert page.read_text(encoding="utf-8") == text
-    assert not list(page.parents[1].glob(".partial-*"))
+    overview.write_text("old")
+    assert write(articles.ARTICLES, [finished]) == overview
+    assert overview.read_text(encoding="utf-8") == texts["articles"]
+    assert not list(overview.parents[1].glob(".partial-*"))
 
 
 def test_a_page_that_cannot_be_made_leaves_the_old_one(run, monkeypatch):

@@ -25,7 +25,7 @@ def test_everyone_does_the_same_work(history):
     agreement = history.tables["agreement"]
     assert set(agreement["contender"]) >= {"NumPy", "Keras fit", "SGDClassifier"}
     same = agreement[agreement["contender"].isin(costs.OTHERS)]
-    assert list(same["arms"])[:4] == [1, 3, 64, 256]
+    assert set(same["arms"]) == {1, 3, 64, 256}
     assert same["deviation"].max() <= 1e-5
     assert same["to_slowest"].min() >= 1e-3, "nothing was trained"
 
@@ -36,7 +36,7 @@ def test_summary_is_of_the_measured_repeats(history):
     for row in history.tables["summary"].to_dict("records"):
         key = (measured["contender"] == row["contender"]) & (measured["arms"] == row["arms"])
         assert row["seconds"] == measured["seconds"][key].median()
-        assert row["times_numpy"] > 0 or row["contender"] == "JAX"
+        assert row["times_faster_than_fits"] > 0
 
 
 def test_targets_are_judged_by_ratios_of_this_run(history):

@@ -1,10 +1,11 @@
 """A run's id changes with all that decides its numbers, and with nothing else."""
 
 import shutil
-from importlib import import_module
 
+import numpy as np
 import pytest
 from conftest import PROJECT, SMALL
+from test_data import write
 
 from twinhead.cli.composing import compose
 from twinhead.runs import identity
@@ -87,15 +88,20 @@ def test_settings_decide_and_folders_and_display_do_not(house):
     assert ids(house, "equivalence", "outputs=elsewhere", "progress=false")[0] == before
 
 
-def test_where_a_file_lies_does_not_decide_what_it_holds_does(house, tmp_path):
-    write = import_module("test_data").write
+def test_where_a_file_lies_does_not_decide_what_it_holds_does(tmp_path):
+    experiment = Experiment("train")
+
+    def run_id(path):
+        words = ["data=file", f"data.path={path}"]
+        settings = compose("experiment/train", experiment.Settings, words)
+        return identity.run_id(experiment, settings)
+
     one = write(tmp_path / "a.h5")
     (tmp_path / "b").mkdir()
     two = shutil.copy(one, tmp_path / "b" / "a.h5")
-    of = [
-        ids(house, "train", "~data", f"+data={{name:file,path:{path}}}")[0] for path in (one, two)
-    ]
-    assert of[0] == of[1]
+    assert run_id(one) == run_id(two)
+    write(two, train=np.ones((20, 3), np.float32))
+    assert run_id(one) != run_id(two)
 
 
 @pytest.mark.parametrize("found", ["absent", "99.9"])
@@ -122,3 +128,17 @@ def test_versions_of_what_is_imported_count_and_absence_does_too():
     assert found.keys() == {"scikit-learn", "no_such_module"}
     assert found["no_such_module"] == "absent"
     assert found["scikit-learn"][0].isdigit()
+
+
+@pytest.mark.parametrize("name", ["numerics", "equivalence"])
+def test_another_version_of_what_measures_is_another_run(house, monkeypatch, name):
+    before = ids(house, name)[0]
+    real = identity.version
+    monkeypatch.setattr(identity, "version", lambda of: "0.1" if of == "keras" else real(of))
+    assert ids(house, name)[0] != before
+
+
+def test_another_python_is_another_run(house, monkeypatch):
+    before = ids(house, "numerics")[0]
+    monkeypatch.setattr(identity.platform, "python_version", lambda: "3.99.0")
+    assert ids(house, "numerics")[0] != before

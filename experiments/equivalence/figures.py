@@ -1,4 +1,4 @@
-"""The article's two pictures."""
+"""The article's two pictures: the losses, and how far they are apart."""
 
 from collections.abc import Sequence
 
@@ -7,118 +7,178 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from twinhead.pages.style import FLOOR, SOFTMAX, STYLE, data_name, epoch_axis, look, seeds_label
+from twinhead.experiments.equivalence.claims import ROUNDING
+from twinhead.pages.style import (
+    EDGE,
+    FLOOR,
+    INK,
+    QUIET,
+    SIGMOID,
+    SOFTMAX,
+    STYLE,
+    WIDTH,
+    epoch_axis,
+    finding,
+    gap_axis,
+    label_ends,
+    line,
+    times,
+)
+from twinhead.pages.typeset import raised, short
 from twinhead.results.history import History, Record
 from twinhead.results.published import Published, published
 
 
-def loss_curves(history: History) -> Figure:
-    """Draw train and validation loss of every arm: as published, and under common noise."""
+def loss_gap(history: History) -> Figure:
+    """Draw how far each sigmoid's validation loss is from softmax's, on a log scale.
+
+    On a linear one everything that matters lies on the zero line.
+    """
+    ratio = _ratio(history)
+    lines = [
+        ("transfer", 1.0, "common", "float32", "same rate", {"linestyle": ":"}),
+        ("random", ratio, "independent", "float32", "own start", {"linestyle": "--"}),
+        ("transfer", ratio, "independent", "float32", "own batches", {"linestyle": "--"}),
+        ("transfer", ratio, "common", "float32", "float32", {"linewidth": 2.6}),
+        ("transfer", ratio, "common", "float64", "float64", {"linewidth": 2.6}),
+    ]
     with rc_context(STYLE):
-        figure = Figure(figsize=(11, 5), layout="constrained")
-        left, right = figure.subplots(1, 2, sharey=True)
-        figure.suptitle(f"Loss of both heads on {data_name(history)}")
-        published = history.pick(noise="independent")
-        _losses(left, published)
-        left.set_title("As published: every arm its own batches and masks")
-        if len(published) > 3:
-            left.set_title("As published, mean over seeds; band: lowest to highest")
-        # The arms of the left side again; the control, which is only here, is left out.
-        kinds = {(record.arm.head, record.arm.lr_ratio) for record in published}
-        common = history.pick(noise="common", precision="float32")
-        _losses(right, [r for r in common if (r.arm.head, r.arm.lr_ratio) in kinds])
-        right.set_title("Common noise: the same batches and masks for all")
-        left.set_ylabel("cross-entropy (nats)")
-        left.legend(loc="upper right")
+        figure = Figure(figsize=(WIDTH, 4.3), layout="constrained")
+        axes = figure.subplots()
+        ends, highest, band = [], 0.0, ""
+        for init, lr_ratio, noise, precision, label, looks in lines:
+            arms = {"init": init, "lr_ratio": lr_ratio, "noise": noise, "precision": precision}
+            # Where equal rates are what is asked for, the control is the same arm once more.
+            gaps = np.abs(_gaps(history.pick(head="sigmoid", **arms)))
+            mean = np.maximum(gaps.mean(axis=0), FLOOR)
+            colour = SIGMOID[0] if init == "transfer" and label != "same rate" else QUIET
+            line(axes, mean, colour, label=label, **looks)
+            if len(gaps) > 1 and noise == "independent":
+                low, high = np.maximum(gaps.min(axis=0), FLOOR), gaps.max(axis=0)
+                after = range(1, len(mean))
+                axes.fill_between(after, low[1:], high[1:], color=colour, alpha=0.15, linewidth=0)
+                band = f" (band: {len(gaps)} seeds)"
+            ends.append((mean[-1], label, colour))
+            highest = max(highest, gaps.max())
+        gap_axis(axes, highest)
+        for precision, rule in ROUNDING.items():
+            axes.axhline(rule.tolerance, color=EDGE, linestyle=(0, (5, 4)), linewidth=1)
+            axes.annotate(
+                f"allowed in {precision}",
+                (1, rule.tolerance),
+                xytext=(-2, -3),
+                xycoords=("axes fraction", "data"),
+                textcoords="offset points",
+                ha="right",
+                va="top",
+                color=QUIET,
+                fontsize=9.5,
+            )
+        label_ends(figure, axes, ends)
+        axes.set_ylabel("gap of the validation losses (nats)")
+        epoch_axis(axes)
+        common = np.abs(_gaps(history.pick(lr_ratio=ratio, init="transfer", noise="common")))
+        equal = np.abs(_gaps(history.pick(lr_ratio=1.0, init="transfer", noise="common")))
+        finding(
+            figure,
+            f"At {times(ratio)} the losses are at most {short(common.max())} apart, "
+            f"at the same rate {short(equal.max())}{band}",
+        )
     return figure
 
 
-def _losses(axes: Axes, records: Sequence[Record]) -> None:
-    """Draw mean curves of the arms that look alike; a band from lowest to highest seed."""
-    for style in dict.fromkeys(map(look, records)):
-        alike = [record for record in records if look(record) == style]
-        for split, line in (("train", "--"), ("validation", "-")):
-            curves = np.stack([record.loss(split) for record in alike])
-            epochs = np.arange(curves.shape[1])
-            axes.plot(
-                epochs,
-                curves.mean(axis=0),
-                line,
-                color=style[0],
-                linewidth=5 if style == SOFTMAX else 2,  # A curve that hides another shows it.
-                alpha=0.45 if style == SOFTMAX else 1,
-                label=f"{style[1]}, {split}" + seeds_label(alike),
-            )
-            if len(alike) > 1 and split == "validation":
-                axes.fill_between(
-                    epochs, curves.min(axis=0), curves.max(axis=0), color=style[0], alpha=0.12
-                )
-    epoch_axis(axes)
+def loss_curves(history: History) -> Figure:
+    """Draw train and validation loss of both heads, as published and at the same rate."""
+    ratio = _ratio(history)
+    panels = [
+        ("As published, β = θ1 − θ0", "transfer", ratio, "independent"),
+        ("As published, own start", "random", ratio, "independent"),
+        ("Same rate and batches", "transfer", 1.0, "common"),
+    ]
+    with rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 6), layout="constrained")
+        every = figure.subplots(3, 1, sharex=True, sharey=True)
+        apart = {}
+        for axes, (title, init, lr_ratio, noise) in zip(every, panels, strict=True):
+            arms = {"noise": noise, "precision": "float32"}
+            softmax = history.pick(head="softmax", **arms)
+            sigmoid = history.pick(head="sigmoid", init=init, lr_ratio=lr_ratio, **arms)
+            _losses(axes, softmax, SOFTMAX, 6)
+            _losses(axes, sigmoid, SIGMOID, 1.8)
+            apart[title] = np.abs(_gaps(sigmoid))[:, -1].mean()
+            axes.set_title(raised(f"{title}: {short(apart[title])} apart at the end"))
+            axes.set_ylim(bottom=0)
+        every[1].set_ylabel("cross-entropy (nats); dashed: on the training rows")
+        epoch_axis(every[-1])
+        seeds = len(history.pick(head="softmax", noise="independent"))
+        first, *_, last = apart.values()
+        finding(
+            figure,
+            f"As published both heads end {short(first)} apart, at the same rate {short(last)}"
+            + (f" (band: {seeds} seeds)" if seeds > 1 else ""),
+        )
+    return figure
 
 
-def loss_gap(history: History) -> Figure:
-    """Draw how far the sigmoid arms' validation loss is from softmax: linear, and on a log scale.
+def gap_as_published(history: History) -> Figure:
+    """Draw the signed gap on a linear scale as the article does, its printed log beside it.
 
     The article's log is drawn where the data are or stand in for the article's.
     """
     printed = published(str(history.data["article"]))
     with rc_context(STYLE):
-        figure = Figure(figsize=(11, 5), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        figure.suptitle(f"Validation loss, sigmoid minus softmax, on {data_name(history)}")
-
-        for init in ("transfer", "random"):
-            alike = history.pick(head="sigmoid", init=init, noise="independent")
-            colour, name = look(alike[0])
-            for record in alike:
-                left.plot(
-                    record.series["validation", "loss_gap"],
-                    "o-",
-                    color=colour,
-                    markersize=5,
-                    alpha=1 if len(alike) == 1 else 0.5,
-                    label=name + seeds_label(alike) if record is alike[0] else None,
-                )
+        figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
+        axes = figure.subplots()
+        ends = []
+        for init, label, looks in (
+            ("transfer", "β = θ1 − θ0", {}),
+            ("random", "own start", {"linestyle": "--"}),
+        ):
+            colour = SIGMOID[0] if init == "transfer" else QUIET
+            gaps = _gaps(history.pick(head="sigmoid", init=init, noise="independent"))
+            line(axes, gaps.mean(axis=0), colour, label=label, **looks)
+            ends.append((gaps.mean(axis=0)[-1], label, colour))
             if printed:
-                epochs, gaps = _printed_gap(printed, f"sigmoid {init}")
-                label = f"{name}: article, as printed"
-                left.plot(epochs, gaps, "x", color=colour, markersize=9, label=label)
-        left.axhline(0, color="black", linewidth=0.8)
-        left.set_title("As published")
-        left.set_ylabel("loss gap (nats)")
-        left.legend(loc="best")
-        epoch_axis(left)
-
-        ratio = history.pick(init="transfer", noise="independent")[0].arm.lr_ratio
-        lines = [
-            ("random", ratio, "independent", "float32", "o-", "own random start, as published"),
-            ("transfer", 1.0, "common", "float32", "v-", "equal learning rates, common noise"),
-            ("transfer", ratio, "independent", "float32", "o-", "β = θ1 − θ0, as published"),
-            ("transfer", ratio, "common", "float32", "s--", "β = θ1 − θ0, common noise, float32"),
-            ("transfer", ratio, "common", "float64", "D:", "β = θ1 − θ0, common noise, float64"),
-        ]
-        for init, lr_ratio, noise, precision, marks, label in lines:
-            arms = {"init": init, "lr_ratio": lr_ratio, "noise": noise, "precision": precision}
-            alike = history.pick(head="sigmoid", **arms)
-            gaps = np.abs([record.series["validation", "loss_gap"] for record in alike]).mean(
+                epochs, values = _printed_gap(printed, f"sigmoid {init}")
+                looks = {"color": colour, "markersize": 8, "label": f"{label}, printed"}
+                axes.plot(epochs, values, "x", **looks)
+        axes.axhline(0, color=INK, linewidth=0.8)
+        label_ends(figure, axes, ends)
+        axes.set_ylabel("loss, sigmoid − softmax (nats)")
+        epoch_axis(axes)
+        matched, own = (
+            np.abs(_gaps(history.pick(head="sigmoid", init=init, noise="independent"))).mean(
                 axis=0
-            )
-            right.plot(
-                np.maximum(gaps, FLOOR),
-                marks,
-                color=look(alike[0])[0],
-                markersize=6,
-                label=label + (seeds_label(alike) if noise == "independent" else ""),
-            )
-        right.set_yscale("log")
-        right.set_ylim(FLOOR / 3, 30)
-        right.set_yticks([10.0**power for power in range(-17, 1, 4)])
-        right.set_yticklabels(["0 (exact)"] + [f"$10^{{{power}}}$" for power in range(-13, 1, 4)])
-        right.set_title("The same on a log scale, and under common noise")
-        right.set_ylabel("absolute loss gap (nats)")
-        right.legend(loc="center", bbox_to_anchor=(0.5, 0.27))
-        epoch_axis(right)
+            )[1]
+            for init in ("transfer", "random")
+        )
+        crosses = "; crosses: what it prints" if printed else ""
+        finding(
+            figure,
+            f"As the article draws it, after epoch 1: {short(matched)} from β = θ1 − θ0, "
+            f"{short(own)} from a start of its own{crosses}",
+        )
     return figure
+
+
+def _ratio(history: History) -> float:
+    return history.pick(init="transfer", noise="independent")[0].arm.lr_ratio
+
+
+def _gaps(records: Sequence[Record]) -> np.ndarray:
+    return np.array([record.series["validation", "loss_gap"] for record in records])
+
+
+def _losses(axes: Axes, records: Sequence[Record], look: tuple[str, str], width: float) -> None:
+    """Draw a head's mean curves over seeds; a band from the lowest to the highest one."""
+    for split, style in (("train", (0, (3, 2))), ("validation", "-")):
+        curves = np.stack([record.loss(split) for record in records])
+        label = f"{look[1]}, {split}" if split == "validation" else None
+        looks = {"linestyle": style, "linewidth": width if split == "validation" else 1}
+        axes.plot(curves.mean(axis=0), color=look[0], label=label, **looks)
+        if len(curves) > 1 and split == "validation":
+            low, high = curves.min(axis=0), curves.max(axis=0)
+            axes.fill_between(range(len(low)), low, high, color=look[0], alpha=0.2, linewidth=0)
 
 
 def _printed_gap(printed: Sequence[Published], name: str) -> tuple[list[int], list[float]]:

@@ -102,6 +102,7 @@ class RunSettings(Values):
     outputs: Annotated[str, expected("a folder", lambda text: text.strip() != "")]
     force: Flag
     progress: Flag
+    details: Flag
 
     def measured(self) -> dict[str, Any]:
         """Return the settings that decide what is measured: no output folder, no display."""

@@ -10,7 +10,8 @@ import stat
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,16 +28,25 @@ WAITING = 20  # Times as long on the clock: disks and other processes have to be
 
 @dataclass(frozen=True)
 class Contents:
-    """What one reading of a file gave: X, float32 (n, d), y as it is, and their fingerprint."""
+    """What one reading of a file gave.
+
+    Attributes:
+        X: float32 (n, d); read-only, as y is, which has the type it has in the file.
+        sha256: the fingerprint of X and y.
+        about: the file's attributes that are texts or numbers.
+        names: of the rows, where the file has them in `train_names`.
+    """
 
     X: np.ndarray
     y: np.ndarray
     made_up: bool
     sha256: str
+    about: Mapping[str, str | int | float] = field(default_factory=dict)
+    names: list[str] | None = None
 
 
 def read(path: Path, external: bool = False) -> Contents:
-    """Read and check a file in the article's layout, whose arrays are then read-only.
+    """Read and check a file in the article's layout.
 
     Args:
         external: whether to follow links, external storage and virtual sets to other files.
@@ -87,7 +97,8 @@ def read(path: Path, external: bool = False) -> Contents:
         )
         raise InputError(f"{path}: damaged or unreadable ({reason}); expected {LAYOUT}")
     X, y = arrays
-    return Contents(X, y, said["made_up"], fingerprint(X, y))
+    about = said["about"]
+    return Contents(X, y, "made_up" in about, fingerprint(X, y), about, said["names"])
 
 
 SLOW = ("SIGXCPU", "SIGKILL")

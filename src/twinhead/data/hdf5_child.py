@@ -38,13 +38,13 @@ def main() -> None:
         (resource.RLIMIT_AS, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2),
     ):
         resource.setrlimit(limit, (value, resource.getrlimit(limit)[1]))
-    arrays: tuple[np.ndarray, ...] = ()
+    arrays: list[np.ndarray] = []
     try:
-        X, y, made_up = read(path, external)
-        arrays = X, y
+        *arrays, about, names = read(path, external)
         said: dict[str, Any] = {
             "arrays": [(array.dtype.str, array.shape) for array in arrays],
-            "made_up": made_up,
+            "about": about,
+            "names": names,
         }
     except InputError as error:
         said = {"error": str(error)}
@@ -59,8 +59,8 @@ def main() -> None:
             out.write(np.ascontiguousarray(array).data)
 
 
-def read(path: Path, external: bool) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Return X, y, and whether the file says it is made up; an unlabelled `test` is left alone.
+def read(path: Path, external: bool) -> tuple[np.ndarray, np.ndarray, dict, list[str] | None]:
+    """Return X, y, the file's attributes, and its rows' names; a `test` is left alone.
 
     Args:
         external: whether to follow links, external storage and virtual sets to other files.
@@ -73,7 +73,9 @@ def read(path: Path, external: bool) -> tuple[np.ndarray, np.ndarray, bool]:
         _check_layout(path, *datasets)
         X, y = (dataset[()] for dataset in datasets)
         unchecked = any(map(_is_unchecked, datasets))
-        made_up = "made_up" in file.attrs
+        about = _attributes(file)
+        # As in `data/images/layout.py`.
+        names = list(file["train_names"].asstr()[:]) if "train_names" in file else None
     if unchecked:
         _fill_memory_with(0xAA)
         with _opened(path) as file:
@@ -83,7 +85,7 @@ def read(path: Path, external: bool) -> tuple[np.ndarray, np.ndarray, bool]:
                         f"{path}: `{name}` reads differently the second time: a damaged chunk; "
                         "expected a sound file"
                     )
-    return _check_features(path, X), y, made_up
+    return _check_features(path, X), y, about, names
 
 
 def _opened(path: Path) -> h5py.File:
@@ -182,6 +184,16 @@ def _chunks_not_stored(dataset: h5py.Dataset) -> Iterator[str]:
         if following < start + size:
             yield "one of two chunks in the same place, if it were not the other's copy,"
             return
+
+
+def _attributes(file: h5py.File) -> dict[str, str | int | float]:
+    found = {}
+    for key, value in file.attrs.items():
+        plain = value.item() if isinstance(value, np.generic) else value
+        plain = plain.decode() if isinstance(plain, bytes) else plain
+        if isinstance(plain, str | int | float):
+            found[key] = plain
+    return found
 
 
 def _filters(dataset: h5py.Dataset) -> list[int]:

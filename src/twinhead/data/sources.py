@@ -13,11 +13,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import BeforeValidator, model_validator
+from pydantic_core import PydanticCustomError
 
 from twinhead.data import cache, hdf5, surrogate
 from twinhead.data.features import Features, check_labels
+from twinhead.data.hdf5 import Contents
+from twinhead.data.images import backbones, layout
+from twinhead.data.images.joining import join
+from twinhead.data.images.wanted import IMAGENET, Wanted, of_network, wanted
 from twinhead.errors import InputError
-from twinhead.settings import Flag, Seed, Text, Values, whole
+from twinhead.settings import Flag, Seed, Text, Values, different, one_of, whole
 
 log = logging.getLogger(__name__)
 
@@ -60,33 +66,33 @@ class Source(Values):
         raise NotImplementedError
 
 
-class OfAFile(Source):
-    """A source that reads a file, once: its identity is that of the very arrays it gives."""
+class Read(Source):
+    """A source that is read, once: its identity is that of the very arrays it gives."""
 
-    path: Text
-    external: Flag = False
+    def _read(self) -> Contents:
+        raise NotImplementedError
 
     @cached_property
     def _sha256(self) -> str:
-        _latest[:] = [hdf5.read(Path(self.path), self.external)]
+        _latest[:] = [self._read()]
         return _latest[0].sha256
 
-    def _contents(self) -> hdf5.Contents:
+    def _contents(self) -> Contents:
         sha256 = self._sha256
-        if _latest[0].sha256 != sha256:  # Another file was read meanwhile.
-            _latest[:] = [hdf5.read(Path(self.path), self.external)]
+        if _latest[0].sha256 != sha256:  # Something else was read meanwhile.
+            _latest[:] = [self._read()]
         if _latest[0].sha256 != sha256:
             raise InputError(
-                f"{self.path}: found other features than a moment ago, expected a file that stays"
+                f"{self.called()}: found other features than a moment ago, expected them to stay"
             )
         return _latest[0]
 
 
 # What was read last: one file of a multirun is kept in memory, and not one a job.
-_latest: list[hdf5.Contents] = []
+_latest: list[Contents] = []
 
 
-class CatDog(OfAFile):
+class CatDog(Read):
     """The article's file where the user has put it, otherwise a surrogate of it."""
 
     name: Literal["catdog"] = "catdog"
@@ -97,6 +103,9 @@ class CatDog(OfAFile):
     def _is_there(self) -> bool:
         """Tell whether to read the file: it is there, or was named, so that absence is an error."""
         return self.path != ARTICLE_FILE or os.path.lexists(self.path)
+
+    def _read(self) -> Contents:
+        return hdf5.read(Path(self.path))
 
     def identity(self) -> str:
         if self._is_there:
@@ -109,8 +118,11 @@ class CatDog(OfAFile):
             log.info("no %s: using a surrogate of it", ARTICLE_FILE)
             return cache.load(*shape, self.seed, article="000")
         read = self._contents()
-        if read.made_up or read.X.shape != shape:
-            found = "a surrogate" if read.made_up else f"shape {read.X.shape}"
+        # A file made by `twinhead features` says by which network; the article's says nothing.
+        weights = read.about.get("weights", IMAGENET)
+        if read.made_up or read.X.shape != shape or weights != IMAGENET:
+            found = f"shape {read.X.shape}, weights {weights}"
+            found = "a surrogate" if read.made_up else found
             raise InputError(
                 f"{self.path}: found {found}, expected the article's features, shape {shape}; "
                 "use data=file for others"
@@ -131,14 +143,19 @@ class Surrogate(Source):
         return cache.load(self.rows, self.features, self.seed)
 
 
-class File(OfAFile):
+class File(Read):
     name: Literal["file"] = "file"
+    path: Text
+    external: Flag = False  # Whether to follow links, external storage and virtual sets.
 
     def called(self) -> str:
         return self.path
 
     def identity(self) -> str:
         return self._sha256
+
+    def _read(self) -> Contents:
+        return hdf5.read(Path(self.path), self.external)
 
     def _features(self) -> Features:
         read = self._contents()
@@ -174,5 +191,115 @@ class Digits(Source):
         return Features("handwritten digits (8 x 8)", (X / 16).astype(np.float32), y)
 
 
-TwoClasses = CatDog | Surrogate | File | BreastCancer
-ManyClasses = Digits | File
+def _backbone(value: Any) -> str:
+    name = backbones.called(value) if isinstance(value, str) else None
+    if name is None:
+        raise PydanticCustomError("expected", "{words}", {"words": backbones.expected(str(value))})
+    return name
+
+
+Backbone = Annotated[str, BeforeValidator(_backbone)]
+# A class may be called 7, which is a number to whoever reads a list of them.
+ClassName = Annotated[Text, BeforeValidator(lambda name: str(name) if type(name) is int else name)]
+
+
+class OfImages(Values):
+    """What features of images are made from, but for the backbone."""
+
+    images: Text
+    test_images: Text | None = None
+    classes: Annotated[list[ClassName], different("a list of different names")] | None = None
+    weights: Text = IMAGENET
+    size: Annotated[int, whole(32, 2048)] | None = None
+    resize: Annotated[str, one_of("nearest", "bilinear", "bicubic", "lanczos")] = "nearest"
+    preprocess: Annotated[str, one_of("none", "tf", "torch", "caffe")] | None = None
+    on_broken: Annotated[str, one_of("error", "skip")] = "error"
+    seed: Seed = 20180520
+
+    def check(self, backbone: str) -> None:
+        """Refuse what would be left unused: a backbone of one's own has weights, others pixels."""
+        if backbones.is_own(backbone):
+            key, unused = "weights", self.weights != IMAGENET
+        else:
+            key, unused = "preprocess", self.preprocess is not None
+        if unused:
+            words = f"{key}: found {getattr(self, key)}, expected nothing: {backbone} has its own"
+            raise PydanticCustomError("key", "{words}", {"words": words})
+
+
+class Images(Source, OfImages):
+    """Images made into features once, kept in data/, and found again by what they are.
+
+    `load` reads what is in data/; `training.extraction` makes it.
+    """
+
+    name: Literal["images"] = "images"
+    backbone: Backbone = "Xception"
+
+    @model_validator(mode="after")
+    def _checked(self) -> "Images":
+        self.check(self.backbone)
+        return self
+
+    def called(self) -> str:
+        return self.images
+
+    def settings(self) -> dict[str, Any]:
+        # The identity has all the rest; this one makes no other features, but an error.
+        return {"name": self.name, "on_broken": self.on_broken}
+
+    def identity(self) -> str:
+        return self.wanted().identity
+
+    def wanted(self) -> Wanted:
+        return self._wanted
+
+    @cached_property  # What the images are is found once: they may be others tomorrow.
+    def _wanted(self) -> Wanted:
+        return wanted(self)
+
+    def title(self) -> str:
+        return f"{Path(self.images).resolve().name} ({of_network(self)})"
+
+    def _features(self) -> Features:
+        path = self.wanted().file()
+        if path is None:
+            raise InputError(
+                f"{self.images}: no file in data/ has features of these images; expected one that "
+                f"`twinhead features images={self.images} backbone={self.backbone}` makes"
+            )
+        read = hdf5.read(path)
+        expected = {layout.SHA256: read.sha256, "identity": self.identity()}
+        if {key: read.about.get(key) for key in expected} != expected:
+            raise InputError(
+                f"{path}: found other features than were written; expected to delete it, so that "
+                "it is made again"
+            )
+        return Features(self.title(), read.X, read.y)
+
+
+class Files(Read):
+    """Features of the same images by several backbones, side by side."""
+
+    name: Literal["files"] = "files"
+    paths: Annotated[list[Text], different("a list of different paths")]
+
+    def called(self) -> str:
+        return " + ".join(self.paths)
+
+    def settings(self) -> dict[str, Any]:
+        return {"name": self.name, "paths": [Path(path).name for path in self.paths]}
+
+    def identity(self) -> str:
+        return self._sha256
+
+    def _read(self) -> Contents:
+        return join(self.paths)
+
+    def _features(self) -> Features:
+        read = self._contents()
+        return Features(" + ".join(Path(path).stem for path in self.paths), read.X, read.y)
+
+
+TwoClasses = CatDog | Surrogate | File | BreastCancer | Images | Files
+ManyClasses = Digits | File | Images | Files

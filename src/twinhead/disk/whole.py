@@ -14,7 +14,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -105,12 +105,27 @@ def _put(aside: Path, target: Path, before: tuple[Any, ...] | None) -> None:
 
 def point(link: Path, to: str) -> None:
     """Let `link` be a symbolic link to `to`, whatever it was before, in one step."""
+    _replace(link, lambda new: new.symlink_to(to))
+
+
+def write(path: Path, text: str) -> None:
+    """Let a file hold `text`, whatever it was before, in one step."""
+    _replace(path, lambda new: new.write_text(text, encoding="utf-8"))
+
+
+def _replace(path: Path, make: Callable[[Path], Any]) -> None:
     while True:
-        new = link.parent / _partial(link.name)
-        new.symlink_to(to)
-        with suppress(FileNotFoundError):  # A link holds no lock: another may have tidied it away.
-            os.replace(new, link)
+        new = path.parent / _partial(path.name)
+        try:
+            make(new)
+            os.replace(new, path)
             return
+        except FileNotFoundError:  # It is not locked: another may have tidied it away.
+            if not path.parent.is_dir():
+                raise
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
 
 
 def tidy(place: Path) -> None:

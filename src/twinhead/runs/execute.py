@@ -2,6 +2,7 @@
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from twinhead.data.sources import Images
 from twinhead.disk import manifest, whole
-from twinhead.runs import console, identity, progress, provenance, store
+from twinhead.runs import console, identity, index, progress, provenance, store
 from twinhead.runs.experiment import Experiment
 from twinhead.settings import RunSettings
 
@@ -39,7 +41,8 @@ def execute(experiment: Experiment, settings: RunSettings) -> Run:
         InputError: the data or the output folder are at fault.
     """
     outputs = Path(settings.outputs) / experiment.name
-    whole.tidy(outputs)
+    for place in (outputs.parent, outputs):
+        whole.tidy(place)
     run_id = identity.run_id(experiment, settings)
     shown_by = identity.presentation(experiment)
     folder = outputs / run_id
@@ -63,11 +66,14 @@ def execute(experiment: Experiment, settings: RunSettings) -> Run:
             if not found:
                 _measure(experiment, settings, aside)
                 store.keep_measurement(aside, run_id)
-            _present(experiment, aside)
+            _present(experiment, run_id, aside)
         if found:
             console.say("Numbers found; verdicts, pictures and page made anew.")
-    store.point_latest(outputs, run_id)
-    return Run(experiment, folder, console.tell(folder))
+    # A finished run is shown where nothing can be written.
+    with suppress(OSError) if state == FINISHED else store.on_disk(outputs):
+        store.point_latest(outputs, run_id)
+        index.write(outputs.parent)
+    return Run(experiment, folder, console.tell(folder, settings.details))
 
 
 # What of a run is there: nothing that can be trusted, its numbers, or all.
@@ -89,6 +95,14 @@ def _state(folder: Path, shown_by: str) -> str:
 
 
 def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None:
+    _, modules = identity.reached(experiment.folder / "measure.py")
+    if "tensorflow" in modules:
+        log.info("starting TensorFlow", extra={"starting": True})  # Seconds, without a word.
+    source = getattr(settings, "data", None)
+    if isinstance(source, Images) and source.wanted().file() is None:
+        from twinhead.training import extraction  # With TensorFlow: not for what is there.
+
+        extraction.make(source)
     started, clock = datetime.now(UTC), time.monotonic()
     measured = experiment.measure(settings)
     seconds = time.monotonic() - clock
@@ -97,10 +111,13 @@ def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None
 
     history.save(measured, aside / "history.h5")
     write_tables(measured, aside)
+    if experiment.explorer:
+        from twinhead.runs import explorer  # As above.
+
+        explorer.write_lesson(settings, aside)
     if experiment.export is not None:
         experiment.export(settings, measured, aside)
     (aside / "config.yaml").write_text(as_yaml(settings.model_dump()), encoding="utf-8")
-    _, modules = identity.reached(experiment.folder / "measure.py")
     about = provenance.collect(modules) | {
         "data": measured.data["name"],
         "data_sha256": measured.data["sha256"],
@@ -110,12 +127,12 @@ def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None
     store.write_json(aside / "provenance.json", about)
 
 
-def _present(experiment: Experiment, aside: Path) -> None:
+def _present(experiment: Experiment, run_id: str, aside: Path) -> None:
     from twinhead.runs import present  # With Matplotlib: not for finding a finished run.
 
     log.info("judging and drawing")
     try:
-        present.write(experiment, aside)
+        present.write(experiment, run_id, aside)
     except Exception:
         log.warning("what was measured is kept: the same command presents it without training")
         raise

@@ -30,7 +30,8 @@ class Experiment:
 
     `__init__.py` is quick to import and has TITLE, QUESTION, Settings and `answer`; where there is
     something to say also NOTES, what differs from the article and why, and ILLUSTRATES, picture ->
-    article. `measure.py` has `measure`, and may have `export` and `sweep`; `claims.py` has CLAIMS;
+    article, and EXPLORER, whether its runs get a page in which both heads train live.
+    `measure.py` has `measure`, and may have `export` and `sweep`; `claims.py` has CLAIMS;
     every public function of `figures.py` is a picture.
     """
 
@@ -62,6 +63,10 @@ class Experiment:
     @property
     def illustrates(self) -> Mapping[str, str]:
         return getattr(self.words, "ILLUSTRATES", {})
+
+    @property
+    def explorer(self) -> bool:
+        return getattr(self.words, "EXPLORER", False)
 
     @property
     def Settings(self) -> "type[RunSettings]":  # noqa: N802, a class as the folder has it.

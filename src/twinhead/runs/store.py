@@ -53,6 +53,24 @@ def presentation(folder: Path) -> str:
 
 
 @contextmanager
+def on_disk(outputs: Path) -> Iterator[None]:
+    """Say in one line what the disk of the output folder refuses.
+
+    Raises:
+        InputError: it is full, or cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in OF_THE_DISK:
+            raise
+        raise InputError(
+            f"outputs: cannot write to {outputs}: {error.strerror}; "
+            "expected a writable folder with room"
+        ) from error
+
+
+@contextmanager
 def published_whole(
     outputs: Path, name: str, *, presentation: str = "", fresh: bool = False
 ) -> Iterator[Path]:
@@ -65,18 +83,11 @@ def published_whole(
     Raises:
         InputError: the disk is full, or cannot be written.
     """
-    try:
-        with whole.written(outputs, name, fresh) as aside:
-            yield aside
-            manifest.seal(
-                aside, run=name, finished=True, presentation=presentation, measured=measured(aside)
-            )
-    except OSError as error:
-        if error.errno not in OF_THE_DISK:
-            raise
-        raise InputError(
-            f"outputs: cannot write to {outputs}: {error.strerror}; expected a writable folder"
-        ) from error
+    with on_disk(outputs), whole.written(outputs, name, fresh) as aside:
+        yield aside
+        manifest.seal(
+            aside, run=name, finished=True, presentation=presentation, measured=measured(aside)
+        )
 
 
 def keep_measurement(aside: Path, name: str) -> None:

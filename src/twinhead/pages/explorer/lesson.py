@@ -1,0 +1,189 @@
+"""What the explorer trains on: rows, noise's seeds, starts and recipe, as one JSON object.
+
+A run's own rows and starts where a browser trains on them in a moment; otherwise some of its rows
+in their first components, which the lesson then says.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from twinhead.data.features import Split
+from twinhead.training.recipe import Recipe
+
+FORMAT = 1  # Of what the trainer reads.
+# Multiplications in all steps of one head that a browser does while nobody waits.
+MOST_WORK = 30e6
+COMPONENTS, TRAINED, HELD = 30, 480, 120  # Of features that are too many.
+BATCH, EPOCHS, DROPOUT = 64, 50, 0.5
+RATES = {"sgd": 0.02, "momentum": 0.004, "adam": 0.004}
+OPTIONS = {"momentum": 0.9, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}
+DECAYS = (0.0, 0.03, 0.1, 0.3)
+CLASSES = {
+    "breast cancer (Wisconsin)": ("malignant", "benign"),
+    "cat/dog features (Xception)": ("cat", "dog"),
+}
+
+
+def of_rows(name: str, split: Split, seeds: Sequence[int], made_up: bool = False) -> dict[str, Any]:
+    """Return a lesson of our own recipe on these rows; on some of them, if they are too many."""
+    steps = EPOCHS * -(-len(split.y_train) // BATCH)
+    said = ""
+    parts = {
+        "train": (split.X_train, split.y_train),
+        "validation": (split.X_validation, split.y_validation),
+    }
+    if _work(split, EPOCHS, steps) > MOST_WORK:
+        parts, said = _reduced(parts)
+    features = parts["train"][0].shape[1]
+    starts = {seed: (_glorot(features, 2, seed), _glorot(features, 1, seed)) for seed in seeds}
+    return _lesson(name, parts, starts, said=said, made_up=made_up)
+
+
+def of_run(
+    name: str,
+    split: Split,
+    recipe: Recipe,
+    learning_rate: float,
+    starts: Mapping[int, tuple[np.ndarray, np.ndarray]],
+    made_up: bool = False,
+) -> dict[str, Any]:
+    """Return the lesson that is a run: its losses are those of the run's history.
+
+    Args:
+        learning_rate: the softmax arms'.
+        starts: seed -> kernels (d, 2) and (d, 1) that the arms start from; biases start at zero.
+    """
+    steps = recipe.epochs * -(-len(split.y_train) // recipe.batch_size)
+    how = _known(recipe.optimizer)
+    if how is None or _work(split, recipe.epochs, steps) > MOST_WORK:
+        lesson = of_rows(name, split, list(starts), made_up)
+        if how is None:
+            other = f"{recipe.optimizer['name']} is not among the optimizers here"
+            lesson["said"] = f"{lesson['said']}; {other}" if lesson["said"] else other
+        return lesson
+    optimizer, decay, options = how
+    parts = {
+        "train": (split.X_train, split.y_train),
+        "validation": (split.X_validation, split.y_validation),
+    }
+    lesson = _lesson(name, parts, starts, said="", made_up=made_up)
+    return lesson | {
+        "exact": True,
+        "epochs": recipe.epochs,
+        "batch": recipe.batch_size,
+        "dropout": recipe.dropout,
+        "optimizer": optimizer,
+        "decay": decay,
+        "decays": sorted({*DECAYS, decay}),
+        "rates": RATES | {optimizer: learning_rate},
+        "options": OPTIONS | options,
+    }
+
+
+def _lesson(
+    name: str,
+    parts: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    starts: Mapping[int, tuple[np.ndarray, np.ndarray]],
+    said: str,
+    made_up: bool,
+) -> dict[str, Any]:
+    X = parts["train"][0]
+    mean, plane, share = _plane(X)
+    return {
+        "format": FORMAT,
+        "name": name,
+        "said": said,
+        "made_up": made_up,
+        "exact": False,
+        "classes": CLASSES.get(name, ("class 0", "class 1")),
+        "d": X.shape[1],
+        "trained": _rows(*parts["train"]),
+        "held": _rows(*parts["validation"]),
+        "mean": _packed(mean, "<f4"),
+        "plane": _packed(plane, "<f4"),
+        "share": round(100 * share),
+        "epochs": EPOCHS,
+        "batch": BATCH,
+        "dropout": DROPOUT,
+        "optimizer": "sgd",
+        "decay": 0.0,
+        "decays": list(DECAYS),
+        "rates": dict(RATES),
+        "options": dict(OPTIONS),
+        "starts": [
+            {"seed": seed, "theta": _columns(theta), "beta": _columns(beta)}
+            for seed, (theta, beta) in starts.items()
+        ],
+    }
+
+
+def _known(optimizer: Mapping[str, Any]) -> tuple[str, float, dict[str, float]] | None:
+    """Return the explorer's name for an optimizer, its decay and options; None if it has none."""
+    name = optimizer["name"]
+    if name == "sgd" and not optimizer.get("nesterov"):
+        momentum = optimizer.get("momentum", 0.0)
+        return ("momentum", 0.0, {"momentum": momentum}) if momentum else ("sgd", 0.0, {})
+    if name in ("adam", "adamw") and not optimizer.get("amsgrad"):
+        options = {"beta1": optimizer["beta_1"], "beta2": optimizer["beta_2"]}
+        options["epsilon"] = optimizer["epsilon"]
+        return "adam", optimizer.get("weight_decay", 0.0), options
+    return None
+
+
+def _work(split: Split, epochs: int, steps: int) -> float:
+    features = split.X_train.shape[1]
+    return float(features * (epochs * len(split.y_train) + steps * len(split.y_validation)))
+
+
+def _reduced(
+    parts: Mapping[str, tuple[np.ndarray, np.ndarray]],
+) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], str]:
+    """Return some rows in their first components, each of variance 1, and how that is said."""
+    (X, y), (held, labels) = parts["train"], parts["validation"]
+    said = f"{min(TRAINED, len(y))} of {len(y)} training rows"
+    X, y, held, labels = X[:TRAINED], y[:TRAINED], held[:HELD], labels[:HELD]
+    if X.shape[1] > COMPONENTS:
+        said += f", the first {COMPONENTS} principal components of {X.shape[1]} features"
+        mean = X.mean(axis=0)
+        _, size, directions = _svd(X - mean)
+        scale = np.sqrt(len(X)) / size[:COMPONENTS, None]
+        to = (directions[:COMPONENTS] * scale).T.astype(np.float32)
+        X, held = (X - mean) @ to, (held - mean) @ to
+    return {"train": (X, y), "validation": (held, labels)}, said
+
+
+def _plane(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return the rows' mean, their first two components (2, d), and the variance these hold."""
+    mean = X.mean(axis=0)
+    _, size, directions = _svd(X - mean)
+    if len(directions) < 2:  # One feature: the other axis shows nothing.
+        directions = np.vstack([directions, np.zeros_like(directions)])
+    return mean, directions[:2], float((size[:2] ** 2).sum() / (size**2).sum())
+
+
+def _svd(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    left, size, directions = np.linalg.svd(X, full_matrices=False)
+    # A sign that does not depend on the LAPACK at hand.
+    return left, size, directions * np.where(directions.sum(axis=1, keepdims=True) < 0, -1, 1)
+
+
+def _glorot(features: int, units: int, seed: int) -> np.ndarray:
+    limit = np.sqrt(6 / (features + units))
+    drawn = np.random.default_rng([seed, units]).uniform(-limit, limit, (features, units))
+    return drawn.astype(np.float32)
+
+
+def _rows(X: np.ndarray, y: np.ndarray) -> dict[str, str]:
+    return {"X": _packed(X, "<f4"), "y": _packed(y, "u1")}
+
+
+def _columns(kernel: np.ndarray) -> str:
+    """Return a kernel (d, units) as the trainer keeps it: a column after the other, each + bias."""
+    return _packed(np.vstack([kernel, np.zeros((1, kernel.shape[1]))]).T, "<f4")
+
+
+def _packed(array: np.ndarray, dtype: str) -> str:
+    return base64.b64encode(np.ascontiguousarray(array, dtype).tobytes()).decode()
