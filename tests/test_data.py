@@ -4,7 +4,7 @@ import pytest
 from conftest import PROJECT
 
 from twinhead.data import surrogate
-from twinhead.data.features import Features, fingerprint
+from twinhead.data.features import Features, describe, fingerprint
 from twinhead.data.features import split as cut
 from twinhead.data.sources import BreastCancer, CatDog, File, Surrogate
 from twinhead.errors import InputError
@@ -127,6 +127,27 @@ def test_split_standardises_on_the_training_rows_only():
     np.testing.assert_allclose(split.X_train.std(axis=0), 1, atol=1e-5)
     assert np.abs(split.X_validation.mean(axis=0)).max() > 0.01
     assert len(split.y_train) + len(split.y_validation) == 569
+
+
+def test_a_split_is_its_seeds_and_has_the_share_that_was_asked_for():
+    features = BreastCancer().load()
+    one, again, other = (cut(features, 0.2, seed) for seed in (1, 1, 2))
+    assert np.array_equal(one.X_train, again.X_train)
+    assert not np.array_equal(one.y_train, other.y_train)
+    assert len(one.y_validation) == 114
+    described = describe(features, one)
+    assert (described["train_rows"], described["validation_rows"]) == (455, 114)
+
+
+def test_rows_keep_their_labels_and_come_back_from_what_was_taken_out():
+    features = BreastCancer().load()
+    split = cut(features, 0.2, seed=1)
+    for X, y in ((split.X_train, split.y_train), (split.X_validation, split.y_validation)):
+        raw = X * split.scale.astype(np.float64) + split.mean
+        for row, label in zip(raw, y, strict=True):
+            nearest = np.abs(features.X - row).max(axis=1).argmin()
+            np.testing.assert_allclose(features.X[nearest], row, rtol=1e-4, atol=1e-4)
+            assert features.y[nearest] == label
 
 
 @pytest.mark.parametrize("fraction", [0.001, 0.999, 0.1])

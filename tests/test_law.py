@@ -4,10 +4,12 @@ import json
 
 import numpy as np
 import oracle
+import pandas as pd
 import pytest
 
 from twinhead.data.features import Features, split
 from twinhead.experiments.law import alone, classes, measure, rounding
+from twinhead.experiments.law import jobs as jobs_of
 from twinhead.experiments.law.cases import CASES
 from twinhead.experiments.law.claims import CLAIMS
 from twinhead.experiments.law.jobs import Job, Problem, fits_the_bank, jobs, start
@@ -160,3 +162,48 @@ def test_the_impossible_row_tries_what_each_setting_needs_by_itself():
     for left_out in ("trunk_learning_rate", "global_clipnorm"):
         given = {key: value for key, value in case.softmax.items() if key != left_out}
         assert translate(given).settings.items() <= case.mapped().items()
+
+
+def test_a_setting_is_as_good_as_on_its_worst_data_set():
+    both = {"setting": "a", "status": "exact", "factors": ""}
+    one = {"mapped_loss_gap": 1e-15, "mapped_logit_gap": 1e-14}
+    one |= {"naive_loss_gap": 0.1, "unmet_loss_gap": 0.2}
+    two = {"mapped_loss_gap": 1e-16, "mapped_logit_gap": 1e-13}
+    two |= {"naive_loss_gap": 0.3, "unmet_loss_gap": 0.01}
+    (row,) = measure.summarised(pd.DataFrame([both | one, both | two])).to_dict("records")
+    assert (row["mapped"], row["naive"], row["unmet"]) == (1e-13, 0.1, 0.01)
+
+
+@pytest.mark.parametrize("head", ["softmax", "sigmoid"])
+def test_a_layer_under_the_head_learns_at_its_own_rate(head):
+    small = problem()
+    units = 2 if head == "softmax" else 1
+    kernel = np.random.default_rng(1).standard_normal((jobs_of.TRUNK_UNITS, units))
+    odds = []
+    for rate in (1e-9, 0.25, 0.5):
+        settings = {"optimizer": "sgd", "learning_rate": 0.25, "trunk_learning_rate": rate}
+        trained = alone.train(Job("", head, settings, kernel, np.zeros(units)), small)
+        odds.append(trained.odds())
+    np.testing.assert_allclose(odds[0][0], odds[1][0])
+    for one, other in ((0, 1), (1, 2)):
+        assert np.abs(odds[one][-1] - odds[other][-1]).max() > 1e-3
+
+
+def test_class_weights_schedules_and_smoothing_are_in_force():
+    """A setting that is left out on the way to Keras would map to anything."""
+    small = problem()
+    kernel = np.random.default_rng(1).standard_normal((5, 1))
+
+    def ends(**settings):
+        given = {"optimizer": "sgd", "learning_rate": 0.25} | settings
+        return alone.train(Job("", "sigmoid", given, kernel, np.zeros(1)), small).odds()[-1]
+
+    plain = ends()
+    for settings in (
+        *({"class_weight": 3.0}, {"sample_weight": True}, {"label_smoothing": 0.2}),
+        *({"schedule": "cosine"}, {"loss_scale": 2.0}),
+    ):
+        assert np.abs(ends(**settings) - plain).max() > 1e-3, settings
+    y = small.split.y_train
+    heavy = ends(class_weight=3.0)[: len(y)].mean()
+    assert heavy > plain[: len(y)].mean(), "class 1 is the one that counts more"

@@ -116,8 +116,8 @@ CLAIMS = (
         "step of the logits, in y - p",
         within(1e-6, "Keras keeps the rate in float32.", of="rate times (|x|^2 + 1)"),
         PUSH_PULL,
-        "step of the logits themselves, in y - p",
-        "article 003's factor",
+        "step of the logits by Adam, in y - p",
+        "a step of Adam, whose length is no multiple of y − p",
     ),
     Claim(
         "4a",

@@ -27,6 +27,12 @@ def _claim(
     return Claim(id, name, GROUPS[id[0]], sentence, number, rule, source, control, told)
 
 
+def _identity(
+    id: str, name: str, sentence: str, number: str, rule: Rule, source: Source, why: str
+) -> Claim:
+    return Claim(id, name, GROUPS[id[0]], sentence, number, rule, source, identity=why)
+
+
 CLAIMS = (
     *(
         _claim(
@@ -52,12 +58,21 @@ CLAIMS = (
             GROUPS["1"],
             f"Outliers move the constant of {loss} at most {most:g} times as far as that of MSE",
             f"shift of {loss}, in shifts of MSE",
-            at_most(most, "The article says more robust and gives no bound; this one is ours."),
+            at_most(most, why),
             Source("004", "regression losses"),
-            "shift of MSE, in shifts of MSE",
-            "MSE itself",
+            f"shift of {other}, in shifts of MSE",
+            told,
         )
-        for letter, loss, most in (("e", "MAE", 0.1), ("f", "MSLE", 0.75))
+        for letter, loss, most, why, other, told in (
+            (
+                *("e", "MAE", 0.1, "The article says more robust and gives no bound: a tenth."),
+                *("MSLE", "MSLE, which they move less than MSE but not so little"),
+            ),
+            (
+                *("f", "MSLE", 0.5, "It gives no bound here either: half."),
+                *("Poisson", "the Poisson loss, which takes a logarithm of the prediction too"),
+            ),
+        )
     ),
     _claim(
         "1g",
@@ -89,7 +104,7 @@ CLAIMS = (
         Source("004", "SmoothL1"),
         "the square, then |d|",
     ),
-    _claim(
+    _identity(
         "1j",
         "A sum's gradient is m times a mean's",
         "The gradient of the sum of m losses is m times that of their mean (in m); article 002 "
@@ -97,7 +112,7 @@ CLAIMS = (
         "sum over mean",
         within(ROUNDING.tolerance, ROUNDING.reason, of=1),
         Source("002", "cost"),
-        "the mean in the sum's place",
+        "A sum is m times a mean, and so is its derivative.",
     ),
     _claim(
         "1k",
@@ -107,7 +122,7 @@ CLAIMS = (
         "smallest training loss, test loss",
         at_least(1.2, "A fifth is more than 200 test points leave to chance."),
         Source("004", "what a loss is"),
-        "the same quotient of training losses",
+        "the degree whose loss on 200 other points is smallest",
     ),
     _claim(
         "2a",
@@ -136,7 +151,7 @@ CLAIMS = (
         "scores outside",
         at_least(0.5, "Half would be enough to tell."),
         Source("004", "hinge"),
-        "scores confined to [−1, 1]",
+        "the same machine at C = 1e-4, whose scores are small",
     ),
     _claim(
         "2d",
@@ -269,7 +284,7 @@ CLAIMS = (
         "asymmetry",
         at_least(0.1, "A tenth of a nat is no rounding."),
         Source("004", "KL"),
-        "a distribution and itself",
+        "[.9, .1] and [.1, .9] exchanged, which are each other's mirror image",
     ),
     _claim(
         "4e",
@@ -281,7 +296,7 @@ CLAIMS = (
         Source("004", "log loss"),
         "the formula as printed",
     ),
-    _claim(
+    _identity(
         "4f",
         "The log loss depends on the prediction",
         "The log loss depends on the prediction (p = 0.1 and 0.9 for label 1 apart, nats); article "
@@ -289,7 +304,7 @@ CLAIMS = (
         "spread over predictions",
         at_least(1, "One nat is no rounding."),
         Source("004", "log loss"),
-        "y in the place of p",
+        "The formula as printed has no p in it, and can have no spread.",
     ),
     _claim(
         "5a",

@@ -67,12 +67,10 @@ def of_normal_logits(draws: int, random: np.random.Generator) -> dict[str, float
     twice = of_pairs(tf.nn.softmax(z), True)
     ulp = np.spacing(logits)
     start = "003: mean CE(one_hot([1, 3])"
-    distance = float((np.abs(logits - apart) / ulp).max())
     return {
         f"{start}, z, from_logits=True), z ~ N(0, 1)": float(logits[0]),
         f"{start}, softmax(z), from_logits=False), z ~ N(0, 1)": float(apart[0]),
-        "random logits, apart in ulp": distance,
-        "random logits, apart in ulp, times eps": distance * float(np.finfo(np.float32).eps),
+        "random logits, apart in ulp": float((np.abs(logits - apart) / ulp).max()),
         "random logits, softmax twice, apart in ulp": float((np.abs(logits - twice) / ulp).max()),
     }
 
@@ -96,10 +94,12 @@ def saturation() -> dict[str, float]:
     z = tf.constant([PUSHED], tf.float64)
     once = float(entropy(y, z, from_logits=True)[0])
     twice = float(entropy(y, tf.nn.softmax(z), from_logits=True)[0])
+    apart = float(entropy(y, tf.nn.softmax(z), from_logits=False)[0])
     return found | {
         "loss of [4, -4, 3]": once,
         "loss of [4, -4, 3], softmax twice": twice,
         "loss of [4, -4, 3], softmax twice to once": abs(once - twice),
+        "loss of [4, -4, 3], from probabilities to once": abs(once - apart),
     }
 
 

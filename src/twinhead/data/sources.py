@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import BeforeValidator, model_validator
+from pydantic_core import PydanticCustomError
 
 from twinhead.data import cache, hdf5, surrogate
 from twinhead.data.features import Features, check_labels, fingerprint
+from twinhead.data.images import backbones, layout
+from twinhead.data.images.joining import join
+from twinhead.data.images.wanted import IMAGENET, Wanted, of_network, wanted
 from twinhead.errors import InputError
-from twinhead.settings import Seed, Text, Values, whole
+from twinhead.settings import Seed, Text, Values, different, one_of, whole
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +86,10 @@ class CatDog(Source):
             log.info("no %s: using a surrogate of it", ARTICLE_FILE)
             return cache.load(*shape, self.seed, article="000")
         X, y, made_up = hdf5.read(Path(self.path))
-        if made_up or X.shape != shape:
-            found = "a surrogate" if made_up else f"shape {X.shape}"
+        # A file made by `twinhead features` says by which network; the article's says nothing.
+        weights = layout.about(Path(self.path)).get("weights", IMAGENET)
+        if made_up or X.shape != shape or weights != IMAGENET:
+            found = "a surrogate" if made_up else f"shape {X.shape}, weights {weights}"
             raise InputError(
                 f"{self.path}: found {found}, expected the article's features, shape {shape}; "
                 "use data=file for others"
@@ -146,5 +153,106 @@ class Digits(Source):
         return Features("handwritten digits (8 x 8)", (X / 16).astype(np.float32), y)
 
 
-TwoClasses = CatDog | Surrogate | File | BreastCancer
-ManyClasses = Digits | File
+def _backbone(value: Any) -> str:
+    name = backbones.called(value) if isinstance(value, str) else None
+    if name is None:
+        raise PydanticCustomError("expected", "{words}", {"words": backbones.expected(str(value))})
+    return name
+
+
+Backbone = Annotated[str, BeforeValidator(_backbone)]
+# A class may be called 7, which is a number to whoever reads a list of them.
+ClassName = Annotated[Text, BeforeValidator(lambda name: str(name) if type(name) is int else name)]
+
+
+class OfImages(Values):
+    """What features of images are made from, but for the backbone."""
+
+    images: Text
+    test_images: Text | None = None
+    classes: Annotated[list[ClassName], different("a list of different names")] | None = None
+    weights: Text = IMAGENET
+    size: Annotated[int, whole(32, 2048)] | None = None
+    resize: Annotated[str, one_of("nearest", "bilinear", "bicubic", "lanczos")] = "nearest"
+    preprocess: Annotated[str, one_of("none", "tf", "torch", "caffe")] | None = None
+    on_broken: Annotated[str, one_of("error", "skip")] = "error"
+    seed: Seed = 20180520
+
+    def check(self, backbone: str) -> None:
+        """Refuse what would be left unused: a backbone of one's own has weights, others pixels."""
+        if backbones.is_own(backbone):
+            key, unused = "weights", self.weights != IMAGENET
+        else:
+            key, unused = "preprocess", self.preprocess is not None
+        if unused:
+            words = f"{key}: found {getattr(self, key)}, expected nothing: {backbone} has its own"
+            raise PydanticCustomError("key", "{words}", {"words": words})
+
+
+class Images(Source, OfImages):
+    """Images made into features once, kept in data/, and found again by what they are.
+
+    `load` reads what is in data/; `training.extraction` makes it.
+    """
+
+    name: Literal["images"] = "images"
+    backbone: Backbone = "Xception"
+
+    @model_validator(mode="after")
+    def _checked(self) -> "Images":
+        self.check(self.backbone)
+        return self
+
+    def called(self) -> str:
+        return self.images
+
+    def settings(self) -> dict[str, Any]:
+        # The identity has all the rest; this one makes no other features, but an error.
+        return {"name": self.name, "on_broken": self.on_broken}
+
+    def identity(self) -> str:
+        return self.wanted().identity
+
+    def wanted(self) -> Wanted:
+        return wanted(self)
+
+    def title(self) -> str:
+        return f"{Path(self.images).resolve().name} ({of_network(self)})"
+
+    def _features(self) -> Features:
+        path = self.wanted().file()
+        if path is None:
+            raise InputError(
+                f"{self.images}: no file in data/ has features of these images; expected one that "
+                f"`twinhead features images={self.images} backbone={self.backbone}` makes"
+            )
+        X, y, _ = hdf5.read(path)
+        if layout.about(path)[layout.SHA256] != fingerprint(X, y):
+            raise InputError(
+                f"{path}: found other features than were written; expected to delete it, so that "
+                "it is made again"
+            )
+        return Features(self.title(), X, y)
+
+
+class Files(Source):
+    """Features of the same images by several backbones, side by side."""
+
+    name: Literal["files"] = "files"
+    paths: Annotated[list[Text], different("a list of different paths")]
+
+    def called(self) -> str:
+        return " + ".join(self.paths)
+
+    def settings(self) -> dict[str, Any]:
+        return {"name": self.name, "paths": [Path(path).name for path in self.paths]}
+
+    def identity(self) -> str:
+        return fingerprint(*join(self.paths))
+
+    def _features(self) -> Features:
+        return Features(" + ".join(Path(path).stem for path in self.paths), *join(self.paths))
+
+
+TwoClasses = CatDog | Surrogate | File | BreastCancer | Images | Files
+ManyClasses = Digits | File | Images | Files

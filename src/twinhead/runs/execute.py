@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from twinhead.data.sources import Images
 from twinhead.runs import console, identity, index, progress, provenance, store
 from twinhead.runs.experiment import Experiment
 from twinhead.settings import RunSettings
@@ -63,6 +64,11 @@ def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None
     _, modules = identity.reached(experiment.folder / "measure.py")
     if "tensorflow" in modules:
         log.info("starting TensorFlow", extra={"starting": True})  # Seconds, without a word.
+    source = getattr(settings, "data", None)
+    if isinstance(source, Images) and source.wanted().file() is None:
+        from twinhead.training import extraction  # With TensorFlow: not for what is there.
+
+        extraction.make(source)
     started, clock = datetime.now(UTC), time.monotonic()
     measured = experiment.measure(settings)
     seconds = time.monotonic() - clock
