@@ -84,7 +84,7 @@ def _content(
         if label not in labels:
             raise InputError(f"{wanted.train.folder}: every image of class {word} is broken")
     source = wanted.source
-    attributes = {
+    attributes: dict[str, str | int] = {
         "identity": wanted.identity,
         "test_identity": wanted.test_identity,
         "backbone": source.backbone,
