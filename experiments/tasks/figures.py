@@ -160,6 +160,7 @@ def example(history: History) -> Figure:
 def _wrong(rows: pd.DataFrame) -> str:
     """Return what the article's list leaves out, and what it has too much."""
     above, listed = rows["passes"] == 1, rows["listed"] == 1
+    mistakes = {"left out is": above & ~listed, "listed wrongly is": listed & ~above}
     said = [
         f"{what} {', '.join(map(str, rows['class'][wrong]))}"
         for what, wrong in (
