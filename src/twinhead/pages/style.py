@@ -108,20 +108,20 @@ def line(axes: Axes, y: Sequence[float], colour: str, **looks: Any) -> None:
     axes.plot(0, y[0], color=colour, **{**looks, "linestyle": "", "label": None})
 
 
-def label_ends(
-    figure: Figure, axes: Axes, ends: Sequence[tuple[float, str, str]], rows: int = 1
-) -> None:
+def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     """Write a name beside the end of each line, right of the axes, pushed apart where they meet.
 
     To be called when the axes have their limits.
 
     Args:
         ends: y, name and colour of each; y as in the data.
-        rows: how many axes stand above one another in the figure.
     """
     to_share = axes.transScale + axes.transLimits
     ends = sorted(ends)
     shares = [float(to_share.transform((axes.get_xlim()[0], y))[1]) for y, _, _ in ends]
+    figure, place = axes.get_figure(root=True), axes.get_subplotspec()
+    assert figure is not None
+    rows = place.get_gridspec().nrows if place is not None else 1
     # Of a line of text, as a share of the axes' height: about as much as a layout leaves them.
     line_height = 0.19 * rows / (0.72 * figure.get_figheight())
     for share, (_, name, colour) in zip(spread(shares, line_height), ends, strict=True):
