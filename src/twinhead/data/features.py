@@ -37,8 +37,7 @@ class Split:
     """One 80/20 cut of the features; equal to itself alone.
 
     `mean` and `scale` are what was taken out of every column. They come from the training rows
-    alone, and are 0 and 1 where features are used as they are. `fraction` and `seed` make the
-    same cut again.
+    alone, and are 0 and 1 where features are used as they are.
     """
 
     X_train: np.ndarray
@@ -47,8 +46,6 @@ class Split:
     y_validation: np.ndarray
     mean: np.ndarray
     scale: np.ndarray
-    fraction: float
-    seed: int
 
 
 def check_labels(source: str, y: np.ndarray, many_classes: bool) -> np.ndarray:
@@ -115,9 +112,7 @@ def split(features: Features, validation_fraction: float, seed: int) -> Split:
         scaler = StandardScaler(copy=False).fit(X_train)
         X_train, X_validation = scaler.transform(X_train), scaler.transform(X_validation)
         mean, scale = scaler.mean_.astype(np.float32), scaler.scale_.astype(np.float32)
-    return Split(
-        X_train, y_train, X_validation, y_validation, mean, scale, validation_fraction, seed
-    )
+    return Split(X_train, y_train, X_validation, y_validation, mean, scale)
 
 
 def _take(X: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -129,7 +124,7 @@ def _take(X: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return np.take(X, rows, axis=0, out=taken, mode="clip")  # Any other mode fills a buffer first.
 
 
-def describe(features: Features, parts: Split) -> dict[str, str | int | float | bool]:
+def describe(features: Features, parts: Split) -> dict[str, str | int | bool]:
     """Return what a history keeps of its data."""
     return {
         "name": features.name,
@@ -139,13 +134,11 @@ def describe(features: Features, parts: Split) -> dict[str, str | int | float | 
         "train_rows": len(parts.y_train),
         "validation_rows": len(parts.y_validation),
         "features": features.X.shape[1],
-        "validation_fraction": parts.fraction,
-        "split_seed": parts.seed,
     }
 
 
 # What an experiment on formulas says in place of `describe`: it has no rows.
-CLOSED_FORMS: dict[str, str | int | float | bool] = {
+CLOSED_FORMS: dict[str, str | int | bool] = {
     "name": "closed forms, no data",
     "article": "",
     "made_up": False,
