@@ -175,3 +175,21 @@ OBJECTIVES = {
     "two sigmoids, mean loss": "the rate as it is",
     "logit scale c, Adam's ε": "ε as it is",
 }
+
+# PyTorch's name, and settings beside the rate. Muon is left out: it works in bfloat16.
+TORCH_RUNS: dict[str, dict[str, object]] = {
+    "SGD": {"lr": 0.3, "momentum": 0.9, "weight_decay": 0.1},
+    "ASGD": {"lr": 0.3, "lambd": 0.1, "t0": 5.0},
+    "Adam": {"lr": 0.05, "eps": 0.01, "weight_decay": 0.1},
+    "AdamW": {"lr": 0.05, "eps": 0.01, "weight_decay": 0.5},
+    "Adamax": {"lr": 0.05, "eps": 0.01, "weight_decay": 0.1},
+    "NAdam": {"lr": 0.05, "decoupled_weight_decay": True, "weight_decay": 0.5},
+    "RAdam": {"lr": 0.05, "weight_decay": 0.1},
+    "SparseAdam": {"lr": 0.05, "eps": 0.01},
+    "RMSprop": {"lr": 0.05, "eps": 0.01, "weight_decay": 0.1},
+    "Adagrad": {"lr": 0.2, "initial_accumulator_value": 0.1, "weight_decay": 0.1},
+    "Adadelta": {"lr": 2.0, "eps": 1e-3, "weight_decay": 0.1},
+    "Rprop": {"lr": 0.05, "step_sizes": (1e-3, 0.2)},
+    "Adafactor": {"lr": 0.1, "weight_decay": 0.1},
+    "LBFGS": {"lr": 0.5, "max_iter": 2},
+}

@@ -17,6 +17,7 @@ from twinhead.experiments.law import (
     by_keras,
     classes,
     draws,
+    elsewhere,
     jobs,
     objectives,
     optimum,
@@ -74,6 +75,8 @@ def measure(settings: Settings) -> History:
     for part in (searches, draws, swap):
         history.numbers |= part.measure(small)
     history.numbers |= by_keras.edges(small) | objectives.z_loss(small)
+    found, history.untested = elsewhere.measure(small)
+    history.numbers |= found
     log.info("scikit-learn's optimum")
     history.numbers |= optimum.measure(parts_of_tumours)
     return history
