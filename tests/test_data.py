@@ -216,6 +216,7 @@ def test_surrogate_is_kept_and_a_damaged_one_is_made_again(tmp_path, monkeypatch
     with h5py.File(path, "r+") as file:
         file["train"][0, 0] = 77
     assert settings.load().X.tobytes() == first.X.tobytes()
+    assert settings.load().made_up, "it says so as it is read again"
     path.write_bytes(path.read_bytes()[:100])
     assert settings.load().X.tobytes() == first.X.tobytes()
     assert [each.name for each in path.parent.iterdir()] == [path.name]
