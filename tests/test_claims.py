@@ -51,7 +51,10 @@ def test_a_claim_holds_only_within_tolerance_and_with_a_failing_control(measured
 
 def test_a_tolerance_is_absolute_and_on_the_side_that_it_is_said_to_be():
     near = within(1e-6, "", of=100)
-    assert (judged(100 + 5e-6, 0, near).verdict, judged(100 - 9e-7, 0, near).verdict) == (FAILS, HOLDS)
+    assert (judged(100 + 5e-6, 0, near).verdict, judged(100 - 9e-7, 0, near).verdict) == (
+        FAILS,
+        HOLDS,
+    )
     assert judged(-2e-6, 1.0).verdict == FAILS
     assert judged(0.55, 9, at_most(0.5, "", tolerance=0.1)).verdict == HOLDS
     assert judged(0.65, 9, at_most(0.5, "", tolerance=0.1)).verdict == FAILS
@@ -70,7 +73,12 @@ def test_what_is_called_rounding_in_float64_is_none_in_float32(name):
     for claim in Experiment(name).claims:
         rule = claim.rule["float64"] if isinstance(claim.rule, dict) else claim.rule
         double = isinstance(claim.rule, dict) or claim.number.endswith("float64")
-        if double and rule.comparison == "equal" and rule.expected == 0 and "eps" not in claim.number:
+        if (
+            double
+            and rule.comparison == "equal"
+            and rule.expected == 0
+            and "eps" not in claim.number
+        ):
             assert 0 < rule.tolerance <= 1e-12, claim.id
 
 

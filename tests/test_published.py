@@ -70,9 +70,7 @@ EXACTLY = [
 def test_another_last_digit_is_a_miss(each):
     """So a count of misses could have been another, though it has no control."""
     (row,) = (
-        row
-        for row in ROWS
-        if (row["article"], row["quantity"]) == (each.article, each.quantity)
+        row for row in ROWS if (row["article"], row["quantity"]) == (each.article, each.quantity)
     )
     digit = float(Decimal(1).scaleb(Decimal(row["printed"]).as_tuple().exponent))
     assert each.meets(each.printed)
@@ -88,8 +86,8 @@ def test_another_last_digit_is_a_miss(each):
     assert published.misses(each.article, each.experiment, measured)[key] == 0
     # Printed in full, float32 has a digit more than it can tell.
     off = digit * (20 if "float32" in each.reason else 1)
-    for off in (-off, off):
-        measured[f"{each.article}: {each.quantity}"] = each.printed + off
+    for wrong in (-off, off):
+        measured[f"{each.article}: {each.quantity}"] = each.printed + wrong
         assert published.misses(each.article, each.experiment, measured)[key] == 1
 
 
@@ -106,8 +104,6 @@ def test_what_an_initial_draw_decides_is_not_tested_and_says_so():
 
 
 def test_nan_is_met_by_nan_alone():
-    (nan,) = (
-        each for each in published.published("003") if math.isnan(each.printed)
-    )
+    (nan,) = (each for each in published.published("003") if math.isnan(each.printed))
     assert nan.meets(math.nan)
     assert not nan.meets(0.0)

@@ -94,7 +94,7 @@ def dying(settings: Settings) -> dict[str, float]:
 
 
 def _growth(activation: Callable, weights: np.ndarray, x: tf.Tensor) -> tf.Tensor:
-    """Return the length of the gradient with respect to what goes in, over that of what comes out."""
+    """Return the length of the gradient of what goes in, over that of what comes out."""
     with tf.GradientTape() as tape:
         tape.watch(x)
         layer = x

@@ -152,9 +152,7 @@ def _common(history: History, precision: str) -> dict[str, float]:
     }
 
 
-def _conserved(
-    history: History, precision: str, recipe: Recipe, parts: Split
-) -> dict[str, float]:
+def _conserved(history: History, precision: str, recipe: Recipe, parts: Split) -> dict[str, float]:
     """Return by how much θ0 + θ1 moves, and by how much where a penalty pulls at the weights."""
     softmax = history.one(head="softmax", noise="common", precision=precision)
     arm = replace(softmax.arm, optimizer="with decay")
@@ -201,7 +199,8 @@ def _as_published(history: History) -> dict[str, float]:
         if (number.split, number.metric) == ("validation", "loss")
     }
     own, other = (
-        abs(printed[f"sigmoid {init}", 1] - printed["softmax", 1]) for init in ("transfer", "random")
+        abs(printed[f"sigmoid {init}", 1] - printed["softmax", 1])
+        for init in ("transfer", "random")
     )
     numbers = {"gap that the article prints": own / other}
     name = "published gap, matched over own start"

@@ -88,9 +88,7 @@ def divergences(rng: np.random.Generator) -> dict[str, float]:
         "CE - KL - H": _apart(cross, entropy(p, q, axis=1) + entropy(p, axis=1)),
         "CE - KL - H, control": _apart(cross, divergence(p, q)),
         "slopes of CE and KL": _apart(of_cross, slope(lambda found: divergence(p, found))),
-        "slopes of CE and KL, control": _apart(
-            of_cross, slope(lambda found: divergence(found, p))
-        ),
+        "slopes of CE and KL, control": _apart(of_cross, slope(lambda found: divergence(found, p))),
         "nats": abs(nats - entropy(even, uneven)),
         "nats, control": abs(nats - entropy(even, uneven, base=2)),
         "asymmetry": abs(nats - float(divergence(uneven, even))),

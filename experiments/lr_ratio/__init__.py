@@ -27,12 +27,14 @@ class Settings(TrainingSettings):
 
 def answer(history: History, verdicts: list[Verdict]) -> Answer:
     found = history.numbers
-    if "ratio with the smallest gap" not in found:
-        return Answer(f"Not tested. {history.untested['ratio with the smallest gap']}")
-    best = found["ratio with the smallest gap"]
-    return Answer(
-        f"At {number(best)}, of {found['ratios']:g} ratios: at 2 the validation losses are at most "
-        f"{number(found['gap at ratio 2'])} apart, at the next best ratio "
-        f"{number(found['smallest gap at another ratio'])}.",
-        best,
+    if "gap at ratio 2" not in found:
+        return Answer(f"Not tested. {history.untested['gap at ratio 2']}")
+    gap = found["gap at ratio 2"]
+    apart = (
+        f"the validation losses are at most {number(gap)} apart, at any other ratio at least "
+        f"{number(found['smallest gap at another ratio'])}."
     )
+    if "ratio with the smallest gap" not in found:
+        return Answer(f"At 2, of {found['ratios']:g} ratios with none near it: {apart}", gap)
+    best = found["ratio with the smallest gap"]
+    return Answer(f"At {number(best)}, of {found['ratios']:g} ratios: at 2 {apart}", best)

@@ -58,9 +58,7 @@ def measure(seed: int) -> dict[str, float]:
             for (head, how), tried in rates.items()
             for rate in map(float, tried)
         ]
-        records = bank.train(
-            arms, descent, parts, initial=near_the_optimum, optimizers=DESCENTS
-        )
+        records = bank.train(arms, descent, parts, initial=near_the_optimum, optimizers=DESCENTS)
         for head, how in ways:
             away = np.array(
                 [

@@ -16,6 +16,8 @@ from twinhead.training import bank
 log = logging.getLogger(__name__)
 
 TO_FAST = "loss_gap_to_twice_the_rate"
+# A ratio closer to 2 differs from it by rounding too, and could tell nothing apart.
+CLOSE = 0.01
 
 
 def measure(settings: Settings) -> History:
@@ -103,7 +105,10 @@ def _largest(records: list[Record], split: str, metric: str) -> np.ndarray:
 
 
 def _compare(history: History) -> None:
-    """Add which ratio has the smallest gap to softmax, and how the gap grows away from it."""
+    """Add the gap at 2, which ratio has the smallest, and how it grows away from 2.
+
+    Each number where the grid can tell it, and otherwise why it cannot.
+    """
     summary = history.tables["summary"]
     grid, gaps = summary["lr_ratio"].to_numpy(), summary["loss_gap"].to_numpy()
     history.numbers |= {"ratios": len(grid), "seeds": int(summary["seeds"].iloc[0])}
@@ -112,25 +117,37 @@ def _compare(history: History) -> None:
         "gap at ratio 2",
         "neighbours whose gap does not grow away from 2",
     )
-    # Near: a search that could have come out at 1.9 or 2.1, were the law off by that much.
-    near = np.any((grid >= 1.5) & (grid < 2)) and np.any((grid > 2) & (grid <= 3))
-    if not (2 in grid and near):
-        missing = "The grid lacks 2, or a ratio from 1.5 or up to 3 beside it."
-        history.untested |= dict.fromkeys((smallest, rounding, turns), missing)
+    if 2 not in grid:
+        history.untested |= dict.fromkeys((smallest, rounding, turns), "The grid lacks 2.")
         return
     arms = {ratio: history.pick(head="sigmoid", lr_ratio=ratio) for ratio in grid}
+    others = gaps[np.abs(grid - 2) > CLOSE]
+    if len(others):
+        history.numbers |= {
+            rounding: float(_largest(arms[2], "validation", "loss_gap").max()),
+            "smallest gap at another ratio": float(others.min()),
+        }
+    else:
+        history.untested[rounding] = f"The grid lacks a ratio more than {CLOSE} away from 2."
     to_fast = np.array([_largest(each, "validation", TO_FAST).mean() for each in arms.values()])
+    # Near: a search that could have come out at 1.9 or 2.1, were the law off by that much.
+    if np.any((grid >= 1.5) & (grid < 2)) and np.any((grid > 2) & (grid <= 3)):
+        history.numbers |= {
+            smallest: float(grid[gaps.argmin()]),
+            "ratio with the smallest gap to twice the rate": float(grid[np.argmin(to_fast)]),
+        }
+    else:
+        history.untested[smallest] = "The grid lacks a ratio from 1.5 to below 2, or to 3 above it."
 
     def turning(gaps: np.ndarray) -> int:
         """Count the neighbours between which a gap does not grow away from ratio 2."""
         below, above = gaps[grid <= 2], gaps[grid >= 2]
         return int((np.diff(below) >= 0).sum() + (np.diff(above) <= 0).sum())
 
-    history.numbers |= {
-        smallest: float(grid[gaps.argmin()]),
-        "ratio with the smallest gap to twice the rate": float(grid[np.argmin(to_fast)]),
-        rounding: float(_largest(arms[2], "validation", "loss_gap").max()),
-        "smallest gap at another ratio": float(gaps[grid != 2].min()),
-        turns: turning(gaps),
-        "neighbours whose gap to twice the rate does not grow away from 2": turning(to_fast),
-    }
+    if grid.min() < 2 < grid.max():
+        history.numbers |= {
+            turns: turning(gaps),
+            "neighbours whose gap to twice the rate does not grow away from 2": turning(to_fast),
+        }
+    else:
+        history.untested[turns] = "The grid lacks a ratio below 2, or one above it."

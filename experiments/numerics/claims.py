@@ -134,7 +134,8 @@ CLAIMS = (
         "5e",
         "Costs of columns need both transposes",
         SHAPES,
-        "Article 002's compute_cost takes (classes, examples) and transposes logits and labels: the "
+        "Article 002's compute_cost takes (classes, examples) and transposes logits and labels: "
+        "the "
         "mean over examples (deviation)",
         "cost of (classes, examples), transposed",
         within(1e-12, ROUNDING),

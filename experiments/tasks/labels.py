@@ -12,8 +12,8 @@ from sklearn.metrics import accuracy_score, f1_score, hamming_loss, roc_auc_scor
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from twinhead.experiments.tasks import Settings, names
 from twinhead.data.features import Split
+from twinhead.experiments.tasks import Settings, names
 from twinhead.experiments.tasks.net import Logits, Net, binary, categorical_of_sigmoids
 from twinhead.training.backend import keras
 

@@ -3,28 +3,47 @@
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from twinhead.pages.style import STYLE, data_name, epoch_axis, look
+from twinhead.pages.style import (
+    SIGMOID,
+    SOFTMAX,
+    STYLE,
+    WIDTH,
+    epoch_axis,
+    finding,
+    label_ends,
+    line,
+)
+from twinhead.pages.typeset import short
 from twinhead.results.history import History
 
 
 def loss_curves(history: History) -> Figure:
     """Draw loss and accuracy of a run with one arm."""
     (record,) = history.records.values()
-    colour, label = look(record)
+    colour, head = SOFTMAX if record.arm.head == "softmax" else SIGMOID
     with rc_context(STYLE):
-        figure = Figure(figsize=(11, 4.6), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        figure.suptitle(
-            f"{label}, learning rate {record.arm.learning_rate:g}, seed {record.arm.seed}, "
-            f"on {data_name(history)}"
+        figure = Figure(figsize=(WIDTH, 5.4), layout="constrained")
+        panels = figure.subplots(2, 1, sharex=True)
+        for axes, metric, name, per in zip(
+            panels,
+            ("loss", "accuracy"),
+            ("cross-entropy (nats)", "right answers (%)"),
+            (1, 100),
+            strict=True,
+        ):
+            ends = []
+            for split, looks in (("train", {"linestyle": (0, (3, 2))}), ("validation", {})):
+                values = per * record.series[split, metric]
+                line(axes, values, colour, label=f"{split} rows", **looks)
+                ends.append((values[-1], f"{split} rows", colour))
+            label_ends(axes, ends)
+            axes.set_ylabel(name)
+        epoch_axis(panels[-1])
+        loss, accuracy = record.loss(), record.series["validation", "accuracy"]
+        finding(
+            figure,
+            f"{head.capitalize()} at a rate of {record.arm.learning_rate:g}, seed "
+            f"{record.arm.seed}: {len(loss) - 1} epoch(s) take its validation loss from "
+            f"{short(loss[0])} to {short(loss[-1])}, with {100 * accuracy[-1]:.2f} % right",
         )
-        for split, line in (("train", "--"), ("validation", "-")):
-            left.plot(record.loss(split), line, color=colour, label=split, linewidth=2)
-            accuracy = record.series[split, "accuracy"]
-            right.plot(100 * accuracy, line, color=colour, label=split, linewidth=2)
-        left.set_ylabel("cross-entropy (nats)")
-        right.set_ylabel("accuracy (%)")
-        for axes in (left, right):
-            axes.legend()
-            epoch_axis(axes)
     return figure

@@ -1,43 +1,90 @@
 """All arms of a multirun in one picture."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from twinhead.pages.style import OTHER, SOFTMAX, STYLE, data_name, epoch_axis, look
-from twinhead.results.history import History
+from twinhead.pages.style import (
+    SIGMOID,
+    SOFTMAX,
+    STYLE,
+    WIDTH,
+    epoch_axis,
+    finding,
+    label_ends,
+)
+from twinhead.pages.typeset import short
+from twinhead.results.history import History, Record
+
+# What an arm's label may say, in this order, if arms differ in it.
+STARTS = {"random": "own start", "transfer": "β = θ1 − θ0"}
 
 
 def sweep(histories: Sequence[History]) -> Figure:
-    """Draw the validation loss of many single arms in one picture."""
+    """Draw the validation losses of many arms, one colour a head, their names at the ends.
+
+    Arms that differ in what no label says, such as the seed, share one; theirs is where they end
+    on average.
+    """
+    records = [(h, record) for h in histories for record in h.records.values()]
+    alike: dict[tuple[str, str], list[np.ndarray]] = {}
+    for name, (_, record) in zip(_names(records), records, strict=True):
+        alike.setdefault((record.arm.head, name), []).append(record.loss())
+    # Softmax first: sigmoid is drawn narrow on top of it.
+    alike = dict(sorted(alike.items(), key=lambda each: each[0][0] != "softmax"))
     with rc_context(STYLE):
-        figure = Figure(figsize=(8, 5), layout="constrained")
+        figure = Figure(figsize=(WIDTH, max(4, 0.26 * len(alike) + 1.2)), layout="constrained")
         axes = figure.subplots()
-        titles = dict.fromkeys(map(data_name, histories))
-        axes.set_title(f"Validation loss of {len(histories)} arm(s) on\n{'; '.join(titles)}")
-        lines: dict[str, str] = {}  # Label -> line style: arms of one colour are told apart by it.
-        colours: list[str] = []
-        for history in histories:
-            for record in history.records.values():
-                colour, label = look(record)
-                softmax = (colour, label) == SOFTMAX
-                if (colour, label) == OTHER:
-                    label = f"sigmoid, β = θ1 − θ0, ratio {record.arm.lr_ratio:g}"
-                label = f"{label}, {record.arm.optimizer}"
-                first = label not in lines
-                if first:
-                    lines[label] = ("-", "--", ":", "-.")[colours.count(colour) % 4]
-                    colours.append(colour)
-                axes.plot(
-                    record.loss(),
-                    lines[label],
-                    color=colour,
-                    linewidth=4 if softmax else 1.5,
-                    alpha=0.4 if softmax else 0.9,
-                    label=label if first else None,
-                )
-        axes.set_ylabel("cross-entropy (nats)")
-        axes.legend()
+        for (head, name), losses in alike.items():
+            colour, width = (SOFTMAX[0], 5) if head == "softmax" else (SIGMOID[0], 1.6)
+            dashes = (0, (3, 2)) if STARTS["random"] in name else "-"
+            for loss in losses:
+                looks = {"color": colour, "linewidth": width, "linestyle": dashes}
+                axes.plot(loss, label=name if loss is losses[0] else None, **looks)
+        ends = {
+            (head, name): float(np.mean([loss[-1] for loss in losses]))
+            for (head, name), losses in alike.items()
+        }
+        colours = {"softmax": SOFTMAX[0], "sigmoid": SIGMOID[0]}
+        label_ends(
+            axes,
+            [(end, name, colours[head]) for (head, name), end in ends.items() if np.isfinite(end)],
+        )
+        axes.set_ylabel("validation loss (nats)")
         epoch_axis(axes)
+        finding(figure, _best(ends, len(records)))
     return figure
+
+
+def _best(ends: dict[tuple[str, str], float], arms: int) -> str:
+    finite = {name: end for (_, name), end in ends.items() if np.isfinite(end)}
+    if not finite:
+        return f"All {arms} arms diverged"
+    low, high = min(finite, key=finite.__getitem__), max(finite, key=finite.__getitem__)
+    return (
+        f"Of {arms} arms {low} ends lowest, at {short(finite[low])}; {high} highest, at "
+        f"{short(finite[high])} (validation loss)"
+    )
+
+
+def _names(records: Sequence[tuple[History, Record]]) -> list[str]:
+    """Return a label an arm: its head, and in what else arms differ."""
+    said = [
+        {
+            "start": STARTS[arm["init"]] if arm["head"] == "sigmoid" else "",
+            "lr_ratio": f"×{arm['lr_ratio']:g}" if arm["head"] == "sigmoid" else "",
+            "rate": f"rate {arm['learning_rate'] / arm['lr_ratio']:g}",
+            "optimizer": arm["optimizer"],
+            "data": str(history.data["name"]),
+        }
+        for history, record in records
+        for arm in [asdict(record.arm)]
+    ]
+    differing = [key for key in said[0] if len({words[key] for words in said} - {""}) > 1]
+    return [
+        " ".join(filter(None, [record.arm.head, *(words[key] for key in differing)]))
+        for (_, record), words in zip(records, said, strict=True)
+    ]

@@ -116,7 +116,8 @@ def test_a_link_to_a_claim_opens_it(visit, pages):
 def test_on_a_strip_the_dot_lies_on_the_range_and_the_cross_does_not(visit, pages):
     page = visit(pages["several seeds, surrogate"])
     marks = page.locator(".claim.holds").evaluate_all("""all => all.map(claim => {
-      const at = name => { const b = claim.querySelector(name).getBoundingClientRect(); return [b.left, b.right]; };
+      const box = name => claim.querySelector(name).getBoundingClientRect();
+      const at = name => [box(name).left, box(name).right];
       return [at(".band"), at(".measured"), at(".cross")].map(([l, r]) => [l, r, (l + r) / 2]);
     })""")
     assert len(marks) > 5

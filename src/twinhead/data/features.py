@@ -37,7 +37,8 @@ class Split:
     """One 80/20 cut of the features; equal to itself alone.
 
     `mean` and `scale` are what was taken out of every column. They come from the training rows
-    alone, and are 0 and 1 where features are used as they are.
+    alone, and are 0 and 1 where features are used as they are. `fraction` and `seed` make the
+    same cut again.
     """
 
     X_train: np.ndarray
@@ -46,6 +47,8 @@ class Split:
     y_validation: np.ndarray
     mean: np.ndarray
     scale: np.ndarray
+    fraction: float
+    seed: int
 
 
 def check_labels(source: str, y: np.ndarray, many_classes: bool) -> np.ndarray:
@@ -112,7 +115,9 @@ def split(features: Features, validation_fraction: float, seed: int) -> Split:
         scaler = StandardScaler(copy=False).fit(X_train)
         X_train, X_validation = scaler.transform(X_train), scaler.transform(X_validation)
         mean, scale = scaler.mean_.astype(np.float32), scaler.scale_.astype(np.float32)
-    return Split(X_train, y_train, X_validation, y_validation, mean, scale)
+    return Split(
+        X_train, y_train, X_validation, y_validation, mean, scale, validation_fraction, seed
+    )
 
 
 def _take(X: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -124,7 +129,7 @@ def _take(X: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return np.take(X, rows, axis=0, out=taken, mode="clip")  # Any other mode fills a buffer first.
 
 
-def describe(features: Features, parts: Split) -> dict[str, str | int | bool]:
+def describe(features: Features, parts: Split) -> dict[str, str | int | float | bool]:
     """Return what a history keeps of its data."""
     return {
         "name": features.name,
@@ -134,11 +139,13 @@ def describe(features: Features, parts: Split) -> dict[str, str | int | bool]:
         "train_rows": len(parts.y_train),
         "validation_rows": len(parts.y_validation),
         "features": features.X.shape[1],
+        "validation_fraction": parts.fraction,
+        "split_seed": parts.seed,
     }
 
 
 # What an experiment on formulas says in place of `describe`: it has no rows.
-CLOSED_FORMS: dict[str, str | int | bool] = {
+CLOSED_FORMS: dict[str, str | int | float | bool] = {
     "name": "closed forms, no data",
     "article": "",
     "made_up": False,

@@ -46,7 +46,7 @@ STYLE = {
     "figure.dpi": 100,
     "savefig.dpi": 150,
     "svg.hashsalt": "twinhead",  # The same figure gives the same file.
-    "svg.fonttype": "none",  # Text stays text: it is found, read aloud, and takes the page's colours.
+    "svg.fonttype": "none",  # Text stays text: it is found, and takes the page's colours.
 }
 
 # One colour a head, of Okabe and Ito's, which colour-blind readers can tell apart. Softmax is
@@ -98,7 +98,7 @@ def finding(figure: Figure, text: str) -> None:
 
 def times(ratio: float) -> str:
     """Return a learning-rate ratio in words."""
-    return {1: "the same rate", 2: "twice the rate"}.get(ratio, f"{ratio:g} times the rate")
+    return {1.0: "the same rate", 2.0: "twice the rate"}.get(ratio, f"{ratio:g} times the rate")
 
 
 def line(axes: Axes, y: Sequence[float], colour: str, **looks: Any) -> None:
@@ -108,8 +108,8 @@ def line(axes: Axes, y: Sequence[float], colour: str, **looks: Any) -> None:
     axes.plot(0, y[0], color=colour, **{**looks, "linestyle": "", "label": None})
 
 
-def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
-    """Write a name beside the end of each line, right of the axes, pushed apart where they meet.
+def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], side: str = "right") -> None:
+    """Write a name beside the end of each line, outside the axes, pushed apart where they meet.
 
     To be called when the axes have their limits.
 
@@ -119,14 +119,19 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     to_share = axes.transScale + axes.transLimits
     ends = sorted(ends)
     shares = [float(to_share.transform((axes.get_xlim()[0], y))[1]) for y, _, _ in ends]
-    height = 0.72 * axes.get_figure().get_figheight() / axes.get_subplotspec().get_gridspec().nrows
-    for share, (_, name, colour) in zip(spread(shares, 0.19 / height), ends, strict=True):
+    # Of a line of text, as a share of the axes' height: about as much as a layout leaves them.
+    spec, figure = axes.get_subplotspec(), axes.get_figure(root=True)
+    if spec is None or figure is None:
+        raise ValueError("these axes are none of a figure's subplots")
+    line_height = 0.19 * spec.get_gridspec().nrows / (0.72 * figure.get_figheight())
+    for share, (_, name, colour) in zip(spread(shares, line_height), ends, strict=True):
         axes.annotate(
             raised(name),
-            (1, share),
-            xytext=(6, 0),
+            (1 if side == "right" else 0, share),
+            xytext=(6 if side == "right" else -6, 0),
             xycoords="axes fraction",
             textcoords="offset points",
+            ha="left" if side == "right" else "right",
             va="center",
             color=TEXT.get(colour, colour),
             fontsize=10,
@@ -135,7 +140,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
 
 
 def spread(places: Sequence[float], apart: float) -> list[float]:
-    """Return ascending places moved as little as keeps neighbours `apart`: crowds about their mean."""
+    """Return ascending places with neighbours `apart`: what is crowded is spread about its mean."""
     crowds: list[list[float]] = []
     for place in places:
         crowds.append([place])
@@ -183,4 +188,4 @@ def epoch_axis(axes: Axes) -> None:
 
 def short(value: float) -> str:
     """Return a bar's label; a number with many zeros would cover its neighbour."""
-    return f"{value:.2g}" if abs(value) > 5e-4 else "≈ 0"
+    return f"{value:.2g}".replace("-", "−") if abs(value) > 5e-4 else "≈ 0"

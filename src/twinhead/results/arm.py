@@ -9,7 +9,7 @@ class Arm:
 
     Attributes:
         name: unique in its history.
-        head: softmax or sigmoid.
+        head: softmax, sigmoid or isometric.
         learning_rate: the arm's own, already derived from the softmax rate where it is a sigmoid.
         init: random or transfer.
         optimizer: what the bank tells families apart by; `name` of the recipe's otherwise.

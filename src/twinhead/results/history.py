@@ -41,13 +41,18 @@ class Record:
 
     def logit_bias(self) -> np.ndarray:
         """Return the bias of the log-odds, shape (epochs + 1,)."""
-        bias = self.weights["bias"]
-        return bias[..., -1] - bias[..., 0] if bias.shape[1] == 2 else bias[..., 0]
+        return self._odds("bias")
 
     def logit_weights(self) -> np.ndarray:
         """Return the weights of the log-odds, shape (epochs + 1, d): beta, or theta1 - theta0."""
-        kernel = self.weights["kernel"]
-        return kernel[..., -1] - kernel[..., 0] if kernel.shape[2] == 2 else kernel[..., 0]
+        return self._odds("kernel")
+
+    def _odds(self, name: str) -> np.ndarray:
+        weights = self.weights[name]
+        if weights.shape[-1] == 2:
+            return weights[..., 1] - weights[..., 0]
+        own = weights[..., 0]
+        return own * own.dtype.type(2**0.5) if self.arm.head == "isometric" else own
 
 
 @dataclass
@@ -59,14 +64,17 @@ class History:
         untested: why a number that a claim asks for was not measured, keyed by the number's name.
         tables: rows of equal keys, each column of one type: text, whole numbers or floats. The one
             called `summary` sums the run up, in the terminal and in summary.csv.
-        data: name, article, made_up, sha256, train_rows, validation_rows, features.
+        images: small pictures that figures show, uint8, shape (n, height, width, 3).
+        data: name, article, made_up, sha256, train_rows, validation_rows, features, and how rows
+            were split: validation_fraction, split_seed.
     """
 
-    data: dict[str, str | int | bool]
+    data: dict[str, str | int | float | bool]
     records: dict[str, Record] = field(default_factory=dict)
     numbers: dict[str, float] = field(default_factory=dict)
     untested: dict[str, str] = field(default_factory=dict)
     tables: "dict[str, pd.DataFrame]" = field(default_factory=dict)
+    images: dict[str, np.ndarray] = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
         if record.arm.name in self.records:
@@ -116,6 +124,8 @@ def save(history: History, path: Path) -> None:
             for column, values in frame.items():
                 kind = None if values.dtype.kind in "biuf" else h5py.string_dtype()
                 table.create_dataset(column, data=values.to_numpy(), dtype=kind)
+        for name, pixels in history.images.items():
+            file.create_dataset(f"images/{name}", data=pixels, compression="gzip")
         arms = file.create_group("arms", track_order=True)
         for record in history.records.values():
             group = arms.create_group(record.arm.name)
@@ -144,6 +154,7 @@ def load(path: Path) -> History:
                     for column, values in table.items()
                 }
             )
+        history.images |= {name: pixels[:] for name, pixels in file.get("images", {}).items()}
         for group in file["arms"].values():
             history.add(
                 Record(

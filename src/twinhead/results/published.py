@@ -77,8 +77,11 @@ def beside_print(experiment: str, measured: Mapping[str, float]) -> list[dict[st
                 "printed": each.printed,
                 "measured": value,
                 "tolerance": each.tolerance,
-                "verdict": (HOLDS if each.meets(value) else FAILS) if each.kind == "result" else NOT_TESTED,
-                "remark": each.erratum or (each.reason if each.kind in ("result", "vague") else each.kind),
+                "verdict": (HOLDS if each.meets(value) else FAILS)
+                if each.kind == "result"
+                else NOT_TESTED,
+                "remark": each.erratum
+                or (each.reason if each.kind in ("result", "vague") else each.kind),
             }
         )
     return rows
@@ -95,7 +98,10 @@ def misses(article: str, experiment: str, measured: Mapping[str, float]) -> dict
         if each.article == article and each.kind == "result" and not each.erratum
     ]
     missed = sum(not each.meets(measured[f"{article}: {each.quantity}"]) for each in numbers)
-    return {f"results that {article} prints": len(numbers), f"results of {article} that miss": missed}
+    return {
+        f"results that {article} prints": len(numbers),
+        f"results of {article} that miss": missed,
+    }
 
 
 def claim(id: str, article: str) -> Claim:

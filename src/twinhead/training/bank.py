@@ -52,6 +52,8 @@ def train(
     """
     if len({arm.name for arm in arms}) < len(arms):
         raise ValueError("two arms of one name")
+    if any(arm.head == "isometric" for arm in arms):
+        raise ValueError("the bank trains softmax and sigmoid heads; an isometric one: reference")
     if optimizers is None:
         optimizers = {arm.optimizer: recipe.optimizer for arm in arms}
     passes: dict[tuple[int, str], list[Arm]] = {}

@@ -35,7 +35,7 @@ function number(v) {  // 1.6 × 10⁻⁸ in HTML.
   if (v === 0) return "0";
   if (v >= 1e-3) return v.toPrecision(2);
   const [m, e] = v.toExponential(1).split("e");
-  return `${m} × 10<sup>${minus(+e)}</sup>`;
+  return `${m}\u00a0×\u00a010<sup>${minus(+e)}</sup>`;
 }
 
 // A plot: places in pixels of the element, so that text keeps its size; redrawn on every change.
