@@ -47,7 +47,7 @@ def _of(number: int, case: Case) -> tuple[Claim, ...]:
                 NAIVE,
             ),
         )
-    (condition,) = translation.conditions
+    condition = ", and ".join(translation.conditions)
     return tuple(
         Claim(
             f"{number:02}{letter}",
