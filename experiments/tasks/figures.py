@@ -163,10 +163,7 @@ def _wrong(rows: pd.DataFrame) -> str:
     mistakes = {"left out is": above & ~listed, "listed wrongly is": listed & ~above}
     said = [
         f"{what} {', '.join(map(str, rows['class'][wrong]))}"
-        for what, wrong in (
-            ("left out is", above & ~listed),
-            ("listed wrongly is", listed & ~above),
-        )
+        for what, wrong in mistakes.items()
         if wrong.any()
     ]
     return "; ".join(said) or "all are listed, and no other"

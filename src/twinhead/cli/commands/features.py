@@ -1,4 +1,4 @@
-"""Make features from images: the article's first step, by any backbone of Keras."""
+"""Make features from images, by any backbone of Keras."""
 
 from collections.abc import Sequence
 from typing import Annotated
