@@ -214,6 +214,7 @@ def test_surrogate_is_kept_for_the_next_run(tmp_path, monkeypatch):
     assert "surrogate" in first.name
     monkeypatch.setattr(surrogate, "make", None)
     assert settings.load().X.tobytes() == first.X.tobytes()
+    assert settings.load().made_up, "it says so as it is read again"
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the real features are not in the repository")

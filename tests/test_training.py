@@ -235,3 +235,13 @@ def test_glorot_differences_have_twice_glorots_variance():
     # By column, and in the order in which numbers are drawn.
     for drawn in (theta[:, 0], theta[:, 1], theta.ravel()[:features]):
         assert abs(np.corrcoef(own[:, 0], drawn)[0, 1]) < 5 / np.sqrt(features)
+
+
+def test_running_accuracy_is_that_of_positive_logits():
+    """On probabilities the limit is one half; on logits it is zero."""
+    metric = heads.accuracy("sigmoid")
+    metric.update_state(np.array([[1.0], [0.0], [1.0], [0.0]]), np.array([[0.2], [0.2], [-0.2], [-0.2]]))
+    assert float(metric.result()) == 0.5
+    metric = heads.accuracy("sigmoid")
+    metric.update_state(np.array([[1.0], [0.0]]), np.array([[0.2], [-0.2]]))
+    assert float(metric.result()) == 1

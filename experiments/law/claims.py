@@ -48,7 +48,7 @@ def _of(number: int, case: Case) -> tuple[Claim, ...]:
                 NAIVE,
             ),
         )
-    condition = " and ".join(translation.conditions)
+    condition = ", and ".join(translation.conditions)
     roles = (
         ("a", "a map under", "not mapped", NAIVE),
         ("b", "no map without", "condition not met", "the condition is not met (loss gap)"),
