@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from twinhead import noise
+from twinhead.training import noise
 
 
 def test_any_epoch_can_be_drawn_alone():

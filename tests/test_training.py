@@ -5,28 +5,35 @@ from dataclasses import replace
 import numpy as np
 import oracle
 import pytest
+from conftest import PROJECT
+from omegaconf import OmegaConf
 from sklearn.metrics import accuracy_score, log_loss
 
-from twinhead import article, bank, config, heads, noise
-from twinhead.history import Arm
 from twinhead.matching import sigmoid_learning_rate
+from twinhead.results.arm import Arm
+from twinhead.training import bank, heads, noise, reference
+from twinhead.training.optimizers import ALONE
+from twinhead.training.recipe import Recipe
 
-OPTIMIZERS = sorted(set(config.SCHEMA["optimizer"]) - set(config.ALONE))
+OPTIONS = {
+    path.stem: OmegaConf.to_container(OmegaConf.load(path))
+    for path in sorted((PROJECT / "conf" / "optimizer").glob("*.yaml"))
+    if path.stem not in ALONE
+}
 
 
-def settings(*words):
-    return config.compose("train", ["epochs=3", "batch_size=64", "learning_rate=0.01", *words])
+def recipe(optimizer="sgd", epochs=3, batch_size=64, dropout=0.5):
+    return Recipe(epochs, batch_size, dropout, OPTIONS[optimizer])
 
 
 def arm(head, init="random", lr_ratio=1.0, precision="float64", noise="common", seed=7):
     return Arm(
         name=f"{head} {init} {lr_ratio}",
         head=head,
-        init=init,
-        optimizer="",
         learning_rate=sigmoid_learning_rate(0.01, lr_ratio),
-        lr_ratio=lr_ratio,
         seed=seed,
+        init=init,
+        lr_ratio=lr_ratio,
         noise=noise,
         precision=precision,
     )
@@ -42,7 +49,7 @@ def four(precision="float64"):
     ]
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", OPTIONS)
 @pytest.mark.parametrize(
     ("precision", "bound"),
     [
@@ -52,10 +59,10 @@ def four(precision="float64"):
     ],
 )
 def test_bank_trains_every_arm_as_if_it_were_alone(split, optimizer, precision, bound):
-    chosen = settings(f"optimizer={optimizer}", "dropout=0.3")
+    chosen = recipe(optimizer, dropout=0.3)
     arms = four(precision)
     for together in bank.train(arms, chosen, split):
-        alone = article.train(together.arm, chosen, split)
+        alone = reference.train(together.arm, chosen, split)
         for name in ("kernel", "bias"):
             apart = np.abs(together.weights[name] - alone.weights[name]).max()
             assert apart <= bound, (together.arm.name, name)
@@ -65,7 +72,7 @@ def test_bank_trains_every_arm_as_if_it_were_alone(split, optimizer, precision, 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3, 0.5])
 def test_bank_agrees_with_plain_numpy(split, dropout):
-    chosen = settings(f"dropout={dropout}")
+    chosen = recipe(dropout=dropout)
     shape = split.X_train.shape
     epochs = range(1, chosen.epochs + 1)
     orders = [noise.order(7, epoch, shape[0]) for epoch in epochs]
@@ -86,12 +93,12 @@ def test_bank_agrees_with_plain_numpy(split, dropout):
         np.testing.assert_allclose(record.loss(), losses, atol=1e-13)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", OPTIONS)
 def test_gap_vanishes_at_ratio_two_and_opens_when_it_is_not_two(split, optimizer):
     # Adadelta starts with tiny steps; at rate 1 it moves as far as the others.
-    words = ["learning_rate=1"] if optimizer == "adadelta" else []
-    chosen = settings(f"optimizer={optimizer}", *words)
-    arms = [replace(each, learning_rate=chosen.learning_rate * each.lr_ratio) for each in four()]
+    rate = 1.0 if optimizer == "adadelta" else 0.01
+    chosen = recipe(optimizer)
+    arms = [replace(each, learning_rate=rate * each.lr_ratio) for each in four()]
     twice, softmax, _, once = bank.train(arms, chosen, split)
     if optimizer == "adamw":  # Its decay pulls a head that learns twice as fast twice as hard.
         assert np.abs(twice.loss() - softmax.loss()).max() >= 1e-8
@@ -101,17 +108,17 @@ def test_gap_vanishes_at_ratio_two_and_opens_when_it_is_not_two(split, optimizer
 
 
 def test_theta_sum_is_conserved(split):
-    _, softmax, *_ = bank.train(four(), settings(), split)
+    _, softmax, *_ = bank.train(four(), recipe(), split)
     total = softmax.weights["kernel"].sum(axis=2)
     assert np.abs(total - total[0]).max() <= 1e-14
     assert np.abs(softmax.logit_weights() - softmax.logit_weights()[0]).max() > 1e-3
 
 
 def test_same_command_gives_the_same_bits(split):
-    chosen = settings()
+    chosen = recipe()
     for train in (
         lambda each: bank.train([each], chosen, split)[0],
-        lambda each: article.train(replace(each, noise="independent"), chosen, split),
+        lambda each: reference.train(replace(each, noise="independent"), chosen, split),
     ):
         first, second = train(arm("softmax")), train(arm("softmax"))
         assert first.weights["kernel"].tobytes() == second.weights["kernel"].tobytes()
@@ -119,32 +126,32 @@ def test_same_command_gives_the_same_bits(split):
 
 
 def test_published_arms_have_their_own_noise_and_seed(split):
-    chosen = settings()
-    softmax = article.train(arm("softmax", noise="independent"), chosen, split)
-    sigmoid = article.train(arm("sigmoid", "transfer", 2.0, noise="independent"), chosen, split)
-    other_seed = article.train(arm("softmax", noise="independent", seed=8), chosen, split)
+    chosen = recipe()
+    softmax = reference.train(arm("softmax", noise="independent"), chosen, split)
+    sigmoid = reference.train(arm("sigmoid", "transfer", 2.0, noise="independent"), chosen, split)
+    other_seed = reference.train(arm("softmax", noise="independent", seed=8), chosen, split)
     assert np.abs(softmax.loss() - sigmoid.loss())[0] <= 1e-12, "matched before the first update"
     assert np.abs(softmax.loss() - sigmoid.loss())[1:].max() >= 1e-5
     assert abs(softmax.loss()[0] - other_seed.loss()[0]) >= 1e-3
 
 
 def test_running_loss_without_dropout_on_one_batch_is_the_loss_before_the_epoch(split):
-    chosen = settings("dropout=0", "batch_size=100000")
-    record = article.train(arm("softmax", noise="independent"), chosen, split)
+    chosen = recipe(dropout=0.0, batch_size=100000)
+    record = reference.train(arm("softmax", noise="independent"), chosen, split)
     running = record.series["train", "running_loss"]
     np.testing.assert_allclose(running[1:], record.loss("train")[:-1], atol=1e-6)
 
 
 def test_published_arms_train_with_dropout(split):
     """One full batch: without dropout the running loss would be the loss before the epoch."""
-    chosen = settings("dropout=0.5", "batch_size=100000")
-    record = article.train(arm("softmax", noise="independent"), chosen, split)
+    chosen = recipe(dropout=0.5, batch_size=100000)
+    record = reference.train(arm("softmax", noise="independent"), chosen, split)
     apart = np.abs(record.series["train", "running_loss"][1:] - record.loss("train")[:-1])
     assert apart.min() >= 1e-3
 
 
 def test_losses_and_accuracies_are_scikit_learns(split):
-    record = bank.train([arm("sigmoid")], settings(), split)[0]
+    record = bank.train([arm("sigmoid")], recipe(), split)[0]
     z = split.X_validation @ record.weights["kernel"][-1] + record.weights["bias"][-1]
     p = 1 / (1 + np.exp(-z[:, 0]))
     assert abs(record.loss()[-1] - log_loss(split.y_validation, p)) <= 1e-12
@@ -163,7 +170,7 @@ def test_extreme_logits_stay_finite_and_agree(head):
 
 def test_one_feature_one_arm_and_a_batch_larger_than_the_data(split):
     narrow = replace(split, X_train=split.X_train[:, :1], X_validation=split.X_validation[:, :1])
-    chosen = settings("batch_size=10000")
+    chosen = recipe(batch_size=10000)
     record = bank.train([arm("softmax")], chosen, narrow)[0]
     assert record.weights["kernel"].shape == (4, 1, 2)
     assert record.loss()[-1] < record.loss()[0]
@@ -175,8 +182,8 @@ def test_a_thousand_arms_and_one_that_diverges(split):
         replace(arm("sigmoid", "transfer", ratio), name=str(ratio))
         for ratio in [*np.linspace(0.1, 4, 999), 1e308]
     ]
-    many = bank.train(arms, settings(), split)
-    few = bank.train([arms[3], arms[-2]], settings(), split)
+    many = bank.train(arms, recipe(), split)
+    few = bank.train([arms[3], arms[-2]], recipe(), split)
     for record, alone in zip((many[3], many[-2]), few, strict=True):
         np.testing.assert_allclose(record.weights["kernel"], alone.weights["kernel"], atol=1e-13)
     assert not np.isfinite(many[-1].loss()[-1])
@@ -185,9 +192,8 @@ def test_a_thousand_arms_and_one_that_diverges(split):
 
 def test_seeds_optimizers_and_precisions_share_nothing_but_the_call(split):
     """A pass must not start with what the one before it has left in its optimizer."""
-    chosen = settings("epochs=2")
-    chosen_by = {name: settings(f"optimizer={name}").optimizer for name in ("sgd", "nadam")}
-    optimizers = {name: config.as_dict(each) for name, each in chosen_by.items()}
+    chosen = recipe(epochs=2)
+    optimizers = {name: OPTIONS[name] for name in ("sgd", "nadam")}
     arms = [
         replace(each, name=f"{number}", optimizer=name, seed=seed, precision=precision)
         for number, (seed, precision, name, each) in enumerate(
@@ -199,7 +205,7 @@ def test_seeds_optimizers_and_precisions_share_nothing_but_the_call(split):
         )
     ]
     for together in bank.train(arms, chosen, split, optimizers=optimizers):
-        own = replace(chosen, optimizer=chosen_by[together.arm.optimizer])
+        own = replace(chosen, optimizer=optimizers[together.arm.optimizer])
         bank._kept.clear()  # A compiled bank that is used again would hide what it has left over.
         (alone,) = bank.train([together.arm], own, split)
         bound = {"float64": 1e-13, "float32": 1e-6}[together.arm.precision]
@@ -208,13 +214,13 @@ def test_seeds_optimizers_and_precisions_share_nothing_but_the_call(split):
 
 
 def test_parts_that_nobody_asked_for_are_not_evaluated(split):
-    (record,) = bank.train([arm("sigmoid")], settings(), split, parts=["validation"])
+    (record,) = bank.train([arm("sigmoid")], recipe(), split, parts=["validation"])
     assert set(record.series) == {("validation", "loss"), ("validation", "accuracy")}
 
 
 def test_two_arms_of_one_name_do_not_share_a_pass(split):
     with pytest.raises(ValueError, match="one name"):
-        bank.train([arm("softmax"), arm("softmax")], settings(), split)
+        bank.train([arm("softmax"), arm("softmax")], recipe(), split)
 
 
 def test_glorot_differences_have_twice_glorots_variance():

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from twinhead.training.backend import keras, tf
 from twinhead.data.features import Split
-from twinhead.results.history import Arm
 from twinhead.matching import match_sigmoid
+from twinhead.results.arm import Arm
+from twinhead.training.backend import keras, tf
 
 UNITS = {"softmax": 2, "sigmoid": 1}
 

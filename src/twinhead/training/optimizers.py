@@ -16,7 +16,9 @@ class Sgd(Values):
     @model_validator(mode="after")
     def _looks_ahead_at_something(self) -> "Sgd":
         if self.nesterov and self.momentum == 0:
-            raise PydanticCustomError("key", "nesterov: found true with momentum=0, expected momentum")
+            raise PydanticCustomError(
+                "key", "nesterov: found true with momentum=0, expected momentum"
+            )
         return self
 
 

@@ -5,11 +5,12 @@ import zlib
 
 import numpy as np
 
+from twinhead.data.features import Split
+from twinhead.results.arm import Arm
+from twinhead.results.history import Record
 from twinhead.training import heads, noise
 from twinhead.training.backend import keras, tf
 from twinhead.training.recipe import Recipe
-from twinhead.data.features import Split
-from twinhead.results.history import Arm, Record
 
 log = logging.getLogger(__name__)
 
