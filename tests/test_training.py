@@ -163,7 +163,7 @@ def test_losses_and_accuracies_are_scikit_learns(split):
 def test_extreme_logits_stay_finite_and_agree(head):
     z = np.array([[-1e4], [-800.0], [0.0], [800.0], [1e4]])
     kernel = np.array([[0.0, 1.0]]) if head == "softmax" else np.array([[1.0]])
-    (loss,), (accuracy,) = heads.evaluate(head, kernel, kernel[0] * 0, z, np.ones(5, np.uint8))
+    loss, accuracy = heads.evaluate(head, kernel, kernel[0] * 0, z, np.ones(5, np.uint8))
     assert loss == pytest.approx((1e4 + 800 + np.log(2)) / 5, rel=1e-15)
     assert accuracy == 2 / 5
 
@@ -206,7 +206,7 @@ def test_seeds_optimizers_and_precisions_share_nothing_but_the_call(split):
     ]
     for together in bank.train(arms, chosen, split, optimizers=optimizers):
         own = replace(chosen, optimizer=optimizers[together.arm.optimizer])
-        bank._kept.clear()  # A compiled bank that is used again would hide what it has left over.
+        bank._program.cache_clear()  # A compiled bank that is used again would hide what it has left over.
         (alone,) = bank.train([together.arm], own, split)
         bound = {"float64": 1e-13, "float32": 1e-6}[together.arm.precision]
         apart = np.abs(together.weights["kernel"] - alone.weights["kernel"]).max()

@@ -2,6 +2,8 @@
 
 import logging
 import zlib
+from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -42,13 +44,13 @@ def train(arm: Arm, recipe: Recipe, split: Split) -> Record:
     if arm.noise == "independent":
         model.fit(X, y[:, None], batch_size=recipe.batch_size, epochs=recipe.epochs, **fit)
     else:
+        # Keras would round a float64 NumPy array to float32; it leaves a data set alone.
+        steps = -(-len(y) // recipe.batch_size)
+        shapes = tf.TensorSpec((None, X.shape[1]), X.dtype), tf.TensorSpec((None, 1), y.dtype)
         for epoch in range(1, recipe.epochs + 1):
-            order = noise.order(arm.seed, epoch, len(y))
-            masks = noise.masks(arm.seed, epoch, *X.shape, recipe.dropout)
-            kept = noise.unpacked(masks, X.shape[1]) / X.dtype.type(1 - recipe.dropout)
-            # Keras would round a float64 NumPy array to float32; it leaves a data set alone.
-            batches = tf.data.Dataset.from_tensor_slices((X[order] * kept, y[order, None]))
-            batches = batches.batch(recipe.batch_size)
+            batches = partial(_batches, arm.seed, epoch, recipe, X, y)
+            batches = tf.data.Dataset.from_generator(batches, output_signature=shapes)
+            batches = batches.apply(tf.data.experimental.assert_cardinality(steps))
             model.fit(batches, shuffle=False, initial_epoch=epoch - 1, epochs=epoch, **fit)
     log.info(
         "%s: validation loss %.4f after %d epochs",
@@ -57,6 +59,18 @@ def train(arm: Arm, recipe: Recipe, split: Split) -> Record:
         recipe.epochs,
     )
     return observer.record
+
+
+def _batches(
+    seed: int, epoch: int, recipe: Recipe, X: np.ndarray, y: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Give an epoch's masked batches and their labels: a whole epoch would be another X."""
+    order = noise.order(seed, epoch, len(y))
+    masks = noise.masks(seed, epoch, *X.shape, recipe.dropout)
+    for start in range(0, len(y), recipe.batch_size):
+        visited = slice(start, start + recipe.batch_size)
+        kept = noise.unpacked(masks[visited], X.shape[1]) / X.dtype.type(1 - recipe.dropout)
+        yield X[order[visited]] * kept, y[order[visited], None]
 
 
 class _Observer(keras.callbacks.Callback):
@@ -92,5 +106,5 @@ class _Observer(keras.callbacks.Callback):
         self.record.keep_weights(kernel, bias)
         for part, (X, y) in self.parts.items():
             values = heads.evaluate(self.record.arm.head, kernel, bias, X, y)
-            for metric, (value,) in zip(("loss", "accuracy"), values, strict=True):
+            for metric, value in zip(("loss", "accuracy"), values, strict=True):
                 self.record.series[part, metric][epoch] = value
