@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -114,8 +115,8 @@ def _passes(arms: Sequence[Arm], features: int) -> dict[str, list[list[Arm]]]:
     for (precision, _), own in seeds.items():
         units = sum(heads.UNITS[arm.head] for arm in own)
         count = -(-units * features * np.dtype(precision).itemsize // BLOCK_BYTES)
-        size = -(-len(own) // count)
-        blocks = [own[start : start + size] for start in range(0, len(own), size)]
+        ends = [len(own) * k // count for k in range(count + 1)]
+        blocks = [own[start:end] for start, end in pairwise(ends)]
         passes.setdefault(precision, []).extend(blocks)
     return passes
 

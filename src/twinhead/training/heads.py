@@ -88,16 +88,17 @@ def optimizer(options: Mapping[str, Any], learning_rate) -> keras.optimizers.Opt
 
 
 def evaluate(head: str, kernel: np.ndarray, bias: np.ndarray, X, y: np.ndarray) -> np.ndarray:
-    """Return one head's mean cross-entropy and accuracy at fixed weights, over all rows.
+    """Return mean cross-entropies and accuracies at fixed weights, over all rows, (2, arms).
 
     Args:
-        kernel, bias: shapes (d, units) and (units,).
+        kernel, bias: of one or more arms with this head, side by side as Keras has them, shapes
+            (d, arms * units) and (arms * units,).
         X: array or tensor, shape (n, d); the logits have its precision.
         y: labels, shape (n,).
     """
     X = tensor(X) if isinstance(X, np.ndarray) else X
-    pairs = int(head == "softmax")
-    return _evaluate(kernel.T, bias[:, None], pairs, Rows(X, y[:, None]), len(y))[:, 0]
+    pairs = len(bias) // 2 if head == "softmax" else 0
+    return _evaluate(kernel.T, bias[:, None], pairs, Rows(X, y[:, None]), len(y))
 
 
 def probabilities(head: str, logits: np.ndarray) -> np.ndarray:

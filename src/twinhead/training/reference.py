@@ -13,6 +13,7 @@ from twinhead.results.history import Record
 from twinhead.training import heads, noise
 from twinhead.training.backend import keras, tf
 from twinhead.training.recipe import Recipe
+from twinhead.training.rows import tensor
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def train(arm: Arm, recipe: Recipe, split: Split) -> Record:
     observer = _Observer(arm, split, recipe.epochs)
     fit = {"verbose": 0, "callbacks": [observer]}
     if arm.noise == "independent":
-        model.fit(X, y[:, None], batch_size=recipe.batch_size, epochs=recipe.epochs, **fit)
+        model.fit(tensor(X), y[:, None], batch_size=recipe.batch_size, epochs=recipe.epochs, **fit)
     else:
         # Keras would round a float64 NumPy array to float32; it leaves a data set alone.
         steps = -(-len(y) // recipe.batch_size)
@@ -106,5 +107,5 @@ class _Observer(keras.callbacks.Callback):
         self.record.keep_weights(kernel, bias)
         for part, (X, y) in self.parts.items():
             values = heads.evaluate(self.record.arm.head, kernel, bias, X, y)
-            for metric, value in zip(("loss", "accuracy"), values, strict=True):
+            for metric, (value,) in zip(("loss", "accuracy"), values, strict=True):
                 self.record.series[part, metric][epoch] = value

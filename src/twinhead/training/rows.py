@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twinhead.data.features import ALIGNMENT
+from twinhead.data.features import ALIGNMENT, aligned
 from twinhead.training.backend import tf
 
 
@@ -74,12 +74,17 @@ def columns(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None
 
 
 def tensor(X: np.ndarray, precision: str | None = None) -> tf.Tensor:
-    """Return X as a tensor, in the same memory where it lies as TensorFlow needs it.
+    """Return X as a tensor of this precision, in the same memory where it can be.
 
-    Args:
-        precision: converts to it where X has another.
+    Where it cannot, the copy is NumPy's: TensorFlow keeps what it has once taken, and a copy in
+    float64 is the largest thing there is.
     """
-    shared = X.flags.c_contiguous and X.flags.writeable and X.ctypes.data % ALIGNMENT == 0
-    if shared and not tf.config.list_logical_devices("GPU"):
-        X = tf.experimental.dlpack.from_dlpack(X.__dlpack__())
-    return tf.cast(X, precision or X.dtype)
+    dtype = np.dtype(precision or X.dtype)
+    usable = X.flags.c_contiguous and X.flags.writeable and X.ctypes.data % ALIGNMENT == 0
+    if X.dtype != dtype or not usable:
+        own = aligned(X.shape, dtype)
+        own[:] = X
+        X = own
+    if tf.config.list_logical_devices("GPU"):
+        return tf.constant(X)
+    return tf.experimental.dlpack.from_dlpack(X.__dlpack__())
