@@ -61,7 +61,10 @@ def test_convert_writes_a_model_that_goes_on_as_before(twinhead, saved, tmp_path
     assert any("20 rows of rows.npz" in line for line in lines)
     assert done.stderr == ""
     assert [path.name for path in tmp_path.iterdir()] == ["twin.keras"]
-    model, twin = keras.models.load_model(saved / "model.keras"), files.load(tmp_path / "twin.keras")
+    model, twin = (
+        keras.models.load_model(saved / "model.keras"),
+        files.load(tmp_path / "twin.keras"),
+    )
     X, y = rows()
     assert twin.optimizer.iterations == model.optimizer.iterations == 2
     for each in (model, twin):

@@ -157,7 +157,13 @@ def test_metrics_come_back_as_they_were(name):
 
 @pytest.mark.parametrize(
     "metric",
-    [M.AUC(), M.Precision(), M.Recall(class_id=0), M.F1Score(average="macro"), M.TopKCategoricalAccuracy()],
+    [
+        M.AUC(),
+        M.Precision(),
+        M.Recall(class_id=0),
+        M.F1Score(average="macro"),
+        M.TopKCategoricalAccuracy(),
+    ],
     ids=lambda metric: metric.name,
 )
 def test_a_metric_that_would_read_another_number_is_left_out_and_said_so(metric):
@@ -217,7 +223,9 @@ def test_class_weights_and_sample_weights_move_both_alike(float64):
 
 def test_what_was_compiled_otherwise_is_kept():
     model = small(2)
-    model.compile("sgd", "sparse_categorical_crossentropy", steps_per_execution=3, jit_compile=False)
+    model.compile(
+        "sgd", "sparse_categorical_crossentropy", steps_per_execution=3, jit_compile=False
+    )
     twin = convert(model).model
     assert (twin.steps_per_execution, twin.jit_compile) == (3, False)
 

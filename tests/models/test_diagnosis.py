@@ -149,7 +149,10 @@ def test_every_check_is_tried():
         lambda: model(2, "softmax", SPARSE, metrics=["accuracy"]),
         lambda: model(5, "softmax", SPARSE, metrics=["accuracy"]),
         lambda: model(
-            1, None, L.BinaryCrossentropy(from_logits=True), metrics=[M.BinaryAccuracy(threshold=0.0)]
+            1,
+            None,
+            L.BinaryCrossentropy(from_logits=True),
+            metrics=[M.BinaryAccuracy(threshold=0.0)],
         ),
         lambda: keras.applications.MobileNet(weights=None, input_shape=(32, 32, 3), classes=2),
     ],
@@ -204,7 +207,10 @@ def test_the_models_themselves_are_left_as_they_are():
 
 def test_each_of_several_heads_is_described():
     shared = keras.Input((4,))
-    outputs = [layers.Dense(2, "softmax", name="a")(shared), layers.Dense(1, "softmax", name="b")(shared)]
+    outputs = [
+        layers.Dense(2, "softmax", name="a")(shared),
+        layers.Dense(1, "softmax", name="b")(shared),
+    ]
     found = diagnose(keras.Model(shared, outputs))
     assert list(found.heads) == ["a", "b"]
     assert found.heads["a"].startswith("Dense(2) a, softmax, classes on axis -1, float32")

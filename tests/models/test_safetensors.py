@@ -197,7 +197,10 @@ DAMAGED = {
         lambda p: header(p, {"w": entry("F32", [3, 1], 0, 12)}, b"\0" * 12),
         "expected two rows, one a class; or rows=",
     ),
-    "a vector": (lambda p: header(p, {"w": entry("F32", [2], 0, 8)}, b"\0" * 8), r"expected \(2, d\)"),
+    "a vector": (
+        lambda p: header(p, {"w": entry("F32", [2], 0, 8)}, b"\0" * 8),
+        r"expected \(2, d\)",
+    ),
     "another name": (
         lambda p: header(p, {"ww": entry("F32", [2, 1], 0, 8)}, b"\0" * 8),
         "did you mean ww",
@@ -232,7 +235,10 @@ def test_no_pickle_is_opened(tmp_path, suffix):
         ({**HEAD, "to": "softmax"}, "it is one already"),
         ({**HEAD, "into": "scale"}, "into: found scale, which is a tensor already"),
         ({"weight": "classifier.weight", "bias": "body.flags"}, "holds BOOL"),
-        ({"weight": "model.embed.weight", "rows": (0, 1)}, "it is the embedding too|and has to stay"),
+        (
+            {"weight": "model.embed.weight", "rows": (0, 1)},
+            "it is the embedding too|and has to stay",
+        ),
     ],
 )
 def test_words_that_do_not_fit_the_file_say_so(tmp_path, given, reason):

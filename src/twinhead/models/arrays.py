@@ -75,8 +75,8 @@ def read(path: Path, model: Any) -> Rows:
             `y`; or features in the article's layout.
     """
     if path.suffix != ".npz":
-        X, y, _ = hdf5.read(path)
-        return _checked(path, model, {"x": X, "y": y})
+        features = hdf5.read(path)
+        return _checked(path, model, {"x": features.X, "y": features.y})
     if not path.exists():
         raise InputError(f"{path}: no such file; expected {LAYOUT}")
     try:
