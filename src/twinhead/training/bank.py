@@ -15,7 +15,7 @@ import numpy as np
 
 from twinhead.data.features import ALIGNMENT, Split
 from twinhead.results.history import Arm, Record
-from twinhead.training import heads, noise
+from twinhead.training import heads, noise, passes
 from twinhead.training.backend import keras, tf
 from twinhead.training.recipe import Recipe
 
@@ -56,19 +56,25 @@ def train(
         raise ValueError("the bank trains softmax and sigmoid heads; an isometric one: reference")
     if optimizers is None:
         optimizers = {arm.optimizer: recipe.optimizer for arm in arms}
-    passes: dict[tuple[int, str], list[Arm]] = {}
+    every: dict[tuple[int, str], list[Arm]] = {}
     for arm in arms:
-        passes.setdefault((arm.seed, arm.precision), []).append(arm)
+        every.setdefault((arm.seed, arm.precision), []).append(arm)
 
     records: dict[str, Record] = {}
-    for done, ((_, precision), own) in enumerate(passes.items(), start=1):
-        layout = [(arm.optimizer, arm.head) for arm in own]
-        bank = _compiled(layout, precision, recipe, split, optimizers)
-        which = f"pass {done} of {len(passes)}"
-        for record in bank.run(own, recipe, initial, parts, which):
+    for done, own in enumerate(every.values(), start=1):
+        which = f"pass {done} of {len(every)}"
+
+        def run(own: list[Arm] = own, which: str = which) -> list[Record]:
+            layout = [(arm.optimizer, arm.head) for arm in own]
+            bank = _compiled(layout, own[0].precision, recipe, split, optimizers)
+            return bank.run(own, recipe, initial, parts, which)
+
+        what = own, recipe, {arm.optimizer: optimizers[arm.optimizer] for arm in own}, parts
+        weights = [each for arm in own for each in initial(arm, split.X_train.shape[1])]
+        for record in passes.kept(split, what, weights, run):
             records[record.arm.name] = record
         log.info(
-            "pass %d/%d done", done, len(passes), extra={"counted": ("passes", done, len(passes))}
+            "pass %d/%d done", done, len(every), extra={"counted": ("passes", done, len(every))}
         )
     lost = [arm.name for arm in arms if not np.isfinite(records[arm.name].loss()).all()]
     if lost:
