@@ -118,6 +118,7 @@ def test_fingerprint_is_of_the_arrays_not_the_file(tmp_path):
     X = np.zeros((2, 3), np.float32)
     assert fingerprint(X) != fingerprint(X.reshape(3, 2))
     assert fingerprint(X) != fingerprint(X.astype(np.float64))
+    assert fingerprint(X) != fingerprint(X.astype(np.int32)), "as many bytes, all of them zero"
 
 
 def test_split_standardises_on_the_training_rows_only():
@@ -213,6 +214,7 @@ def test_surrogate_is_kept_for_the_next_run(tmp_path, monkeypatch):
     assert "surrogate" in first.name
     monkeypatch.setattr(surrogate, "make", None)
     assert settings.load().X.tobytes() == first.X.tobytes()
+    assert settings.load().made_up, "it says so as it is read again"
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the real features are not in the repository")

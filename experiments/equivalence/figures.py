@@ -74,7 +74,7 @@ def loss_gap(history: History) -> Figure:
                 color=QUIET,
                 fontsize=9.5,
             )
-        label_ends(figure, axes, ends)
+        label_ends(axes, ends)
         axes.set_ylabel("gap of the validation losses (nats)")
         epoch_axis(axes)
         common = np.abs(_gaps(history.pick(lr_ratio=ratio, init="transfer", noise="common")))
@@ -143,7 +143,7 @@ def gap_as_published(history: History) -> Figure:
                 looks = {"color": colour, "markersize": 8, "label": f"{label}, printed"}
                 axes.plot(epochs, values, "x", **looks)
         axes.axhline(0, color=INK, linewidth=0.8)
-        label_ends(figure, axes, ends)
+        label_ends(axes, ends)
         axes.set_ylabel("loss, sigmoid − softmax (nats)")
         epoch_axis(axes)
         matched, own = (

@@ -17,8 +17,10 @@ def _seeded():
 def float64():
     """Let Keras build and train in float64."""
     keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")  # Keras makes it of floatx once, and keeps it.
     yield
     keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
 
 
 def rows(count=20, features=6, seed=0):

@@ -76,7 +76,7 @@ def _finding(figure: Figure) -> str:
         for where in ("left", "center")
         if axes.get_title(where)
     )
-    return re.sub(r"\s+", " ", title.replace(r"\$", "$")).strip()
+    return re.sub(r"[ \n]+", " ", title.replace(r"\$", "$")).strip()
 
 
 def inline(svg: str, name: str) -> str:

@@ -108,29 +108,30 @@ def line(axes: Axes, y: Sequence[float], colour: str, **looks: Any) -> None:
     axes.plot(0, y[0], color=colour, **{**looks, "linestyle": "", "label": None})
 
 
-def label_ends(
-    figure: Figure, axes: Axes, ends: Sequence[tuple[float, str, str]], rows: int = 1
-) -> None:
-    """Write a name beside the end of each line, right of the axes, pushed apart where they meet.
+def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], side: str = "right") -> None:
+    """Write a name beside the end of each line, outside the axes, pushed apart where they meet.
 
     To be called when the axes have their limits.
 
     Args:
         ends: y, name and colour of each; y as in the data.
-        rows: how many axes stand above one another in the figure.
     """
     to_share = axes.transScale + axes.transLimits
     ends = sorted(ends)
     shares = [float(to_share.transform((axes.get_xlim()[0], y))[1]) for y, _, _ in ends]
     # Of a line of text, as a share of the axes' height: about as much as a layout leaves them.
-    line_height = 0.19 * rows / (0.72 * figure.get_figheight())
+    spec, figure = axes.get_subplotspec(), axes.get_figure(root=True)
+    if spec is None or figure is None:
+        raise ValueError("these axes are none of a figure's subplots")
+    line_height = 0.19 * spec.get_gridspec().nrows / (0.72 * figure.get_figheight())
     for share, (_, name, colour) in zip(spread(shares, line_height), ends, strict=True):
         axes.annotate(
             raised(name),
-            (1, share),
-            xytext=(6, 0),
+            (1 if side == "right" else 0, share),
+            xytext=(6 if side == "right" else -6, 0),
             xycoords="axes fraction",
             textcoords="offset points",
+            ha="left" if side == "right" else "right",
             va="center",
             color=TEXT.get(colour, colour),
             fontsize=10,
@@ -187,4 +188,4 @@ def epoch_axis(axes: Axes) -> None:
 
 def short(value: float) -> str:
     """Return a bar's label; a number with many zeros would cover its neighbour."""
-    return f"{value:.2g}" if abs(value) > 5e-4 else "≈ 0"
+    return f"{value:.2g}".replace("-", "−") if abs(value) > 5e-4 else "≈ 0"

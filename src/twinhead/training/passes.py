@@ -42,19 +42,19 @@ def kept_in(folder: Path | None) -> Iterator[None]:
 
 
 def kept(
-    split: Split, what: Any, weights: Sequence[np.ndarray], train: Callable[[], list[Record]]
+    split: Split, what: Any, arrays: Sequence[np.ndarray], train: Callable[[], list[Record]]
 ) -> list[Record]:
     """Return the records that `train` gives, or gave to a run that was killed since.
 
     Args:
-        what: all that decides them beside `split` and `weights`; its `repr` tells it from others.
-        weights: what the arms start from.
+        what: all that decides them beside `split` and `arrays`; its `repr` tells it from others.
+        arrays: what the arms start from, and learn where that is not the split's labels.
     """
     state = _kept.get()
     if state is None:
         return train()
     folder, there = state
-    key = hashlib.sha256(repr((what, _of(split), fingerprint(*weights))).encode()).hexdigest()[:32]
+    key = hashlib.sha256(repr((what, _of(split), fingerprint(*arrays))).encode()).hexdigest()[:32]
     path = there.pop(key, None) or _keep(folder, key, train())
     # What was just trained is read as well: whether a run was killed must not show anywhere.
     return list(history.load(path).records.values())

@@ -1,4 +1,4 @@
-"""Swap a saved model's head for the other one, with loss, metrics and optimizer."""
+"""Swap a saved model's head, with its loss, metrics and optimizer."""
 
 from collections.abc import Sequence
 from pathlib import Path

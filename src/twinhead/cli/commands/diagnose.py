@@ -1,4 +1,4 @@
-"""Say what a saved model's head is, what is wrong with it, and how to mend it."""
+"""Say what a saved model's head is, what is wrong, and the mend."""
 
 from collections.abc import Sequence
 
