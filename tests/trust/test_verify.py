@@ -15,7 +15,7 @@ from twinhead.disk import manifest
 from twinhead.runs import present
 from twinhead.runs.execute import execute
 from twinhead.runs.experiment import Experiment
-from twinhead.runs.verify import _split, verify
+from twinhead.runs.verify import _features, verify
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def folder(run, tmp_path, monkeypatch):
     """A finished run that a test may spoil, where its features can be made again."""
     made = run("equivalence").folder
     monkeypatch.chdir(tmp_path)
-    _split.cache_clear()
+    _features.cache_clear()
     return shutil.copytree(made, tmp_path / "outputs/equivalence" / made.name)
 
 

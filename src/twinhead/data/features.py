@@ -37,8 +37,7 @@ class Split:
     """One 80/20 cut of the features; equal to itself alone.
 
     `mean` and `scale` are what was taken out of every column. They come from the training rows
-    alone, and are 0 and 1 where features are used as they are. `fraction` and `seed` make the
-    same cut again.
+    alone, and are 0 and 1 where features are used as they are.
     """
 
     X_train: np.ndarray
@@ -47,8 +46,6 @@ class Split:
     y_validation: np.ndarray
     mean: np.ndarray
     scale: np.ndarray
-    fraction: float
-    seed: int
 
 
 def check_labels(source: str, y: np.ndarray, many_classes: bool) -> np.ndarray:
@@ -115,21 +112,23 @@ def split(features: Features, validation_fraction: float, seed: int) -> Split:
         scaler = StandardScaler(copy=False).fit(X_train)
         X_train, X_validation = scaler.transform(X_train), scaler.transform(X_validation)
         mean, scale = scaler.mean_.astype(np.float32), scaler.scale_.astype(np.float32)
-    return Split(
-        X_train, y_train, X_validation, y_validation, mean, scale, validation_fraction, seed
-    )
+    return Split(X_train, y_train, X_validation, y_validation, mean, scale)
 
 
 def _take(X: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return these rows in memory that begins where TensorFlow can use it without a copy."""
-    size = len(rows) * X.shape[1] * X.itemsize
-    room = np.empty(size + ALIGNMENT, np.uint8)
-    start = -room.ctypes.data % ALIGNMENT
-    taken = room[start : start + size].view(X.dtype).reshape(len(rows), X.shape[1])
+    taken = aligned((len(rows), X.shape[1]), X.dtype)
     return np.take(X, rows, axis=0, out=taken, mode="clip")  # Any other mode fills a buffer first.
 
 
-def describe(features: Features, parts: Split) -> dict[str, str | int | float | bool]:
+def aligned(shape: tuple[int, ...], dtype: np.dtype | str) -> np.ndarray:
+    """Return room for an array that TensorFlow can use where it lies, without a copy."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    room = np.empty(size + ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % ALIGNMENT
+    return room[start : start + size].view(dtype).reshape(shape)
+
+
+def describe(features: Features, parts: Split) -> dict[str, str | int | bool]:
     """Return what a history keeps of its data."""
     return {
         "name": features.name,
@@ -139,13 +138,11 @@ def describe(features: Features, parts: Split) -> dict[str, str | int | float | 
         "train_rows": len(parts.y_train),
         "validation_rows": len(parts.y_validation),
         "features": features.X.shape[1],
-        "validation_fraction": parts.fraction,
-        "split_seed": parts.seed,
     }
 
 
 # What an experiment on formulas says in place of `describe`: it has no rows.
-CLOSED_FORMS: dict[str, str | int | float | bool] = {
+CLOSED_FORMS: dict[str, str | int | bool] = {
     "name": "closed forms, no data",
     "article": "",
     "made_up": False,

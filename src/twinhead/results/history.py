@@ -65,11 +65,10 @@ class History:
         tables: rows of equal keys, each column of one type: text, whole numbers or floats. The one
             called `summary` sums the run up, in the terminal and in summary.csv.
         images: small pictures that figures show, uint8, shape (n, height, width, 3).
-        data: name, article, made_up, sha256, train_rows, validation_rows, features, and how rows
-            were split: validation_fraction, split_seed.
+        data: name, article, made_up, sha256, train_rows, validation_rows, features.
     """
 
-    data: dict[str, str | int | float | bool]
+    data: dict[str, str | int | bool]
     records: dict[str, Record] = field(default_factory=dict)
     numbers: dict[str, float] = field(default_factory=dict)
     untested: dict[str, str] = field(default_factory=dict)

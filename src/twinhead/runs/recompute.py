@@ -3,7 +3,7 @@
 Float64, from the formulas; shares no code with training, so that what agrees is the numbers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +15,7 @@ from twinhead.results.history import History, Record
 ROUNDINGS = 1
 BLOCK_ROWS = 2048
 
+FACTOR = {"isometric": 2**0.5}  # Of the log-odds over what the head's one unit gives.
 PARTS = ("train", "validation")
 Parts = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
@@ -45,18 +46,20 @@ class Recomputed:
 
 
 @np.errstate(over="ignore", invalid="ignore")  # An arm that diverged is a result.
-def recompute(history: History, parts: Parts) -> Recomputed:
+def recompute(history: History, cut: Callable[[int], Parts]) -> Recomputed:
     """Recompute every loss, accuracy and gap of the arms whose weights were kept.
 
     Args:
-        parts: "train" and "validation", each X (n, d) and labels y (n,) of 0 and 1.
+        cut: an arm's seed -> "train" and "validation", each X (n, d) and labels y (n,) of 0 and 1.
     """
     done = Recomputed()
-    records = [record for record in history.records.values() if record.weights]
-    for part, (X, y) in parts.items():
-        _losses(done, records, part, X, y)
-    for record in records:
-        _gaps(done, record, records, parts["validation"][0])
+    kept = [record for record in history.records.values() if record.weights]
+    for seed in dict.fromkeys(record.arm.seed for record in kept):
+        parts, records = cut(seed), [record for record in kept if record.arm.seed == seed]
+        for part, (X, y) in parts.items():
+            _losses(done, records, part, X, y)
+        for record in records:
+            _gaps(done, record, records, parts["validation"][0])
     return done
 
 
@@ -84,7 +87,7 @@ def _losses(
                     positive, z[..., 1], z[..., 0]
                 )
             else:
-                margin = z[..., 0]
+                margin = z[..., 0] * FACTOR.get(record.arm.head, 1)
                 losses = np.logaddexp(0, np.where(positive, -margin, margin))
             # What float32 cannot hold became infinite in training, and has to count as such.
             losses[size > np.finfo(record.arm.precision).max] = np.nan
@@ -158,4 +161,4 @@ def _of_odds(record: Record) -> np.ndarray:
     kernel, bias = (record.weights[name].astype(np.float64) for name in ("kernel", "bias"))
     if bias.shape[1] == 2:
         kernel, bias = kernel[..., 1:] - kernel[..., :1], bias[:, 1:] - bias[:, :1]
-    return np.concatenate([kernel[..., 0], bias], axis=1)
+    return FACTOR.get(record.arm.head, 1) * np.concatenate([kernel[..., 0], bias], axis=1)

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from twinhead.data.features import Split, fingerprint, split
+from twinhead.data.features import Features, fingerprint, split
 from twinhead.data.sources import Source
 from twinhead.disk import manifest
 from twinhead.errors import InputError
@@ -137,32 +137,30 @@ def _different(stored: dict[str, Any], anew: dict[str, Any]) -> str:
 def _weights(run: Verified, experiment: Experiment, measured: History) -> None:
     """Hold the series against what the stored weights give on the features."""
     text = (run.folder / "config.yaml").read_text(encoding="utf-8")
-    source = getattr(experiment.Settings.model_validate(yaml.safe_load(text)), "data", None)
-    about = measured.data
-    if "split_seed" not in about or source is None:
-        run.left.append("losses not recomputed: the run does not say how its rows were split")
-        return
+    settings: Any = experiment.Settings.model_validate(yaml.safe_load(text))
     try:
-        sha256, parts = _split(source, about["validation_fraction"], about["split_seed"])
+        features, sha256 = _features(settings.data)
     except InputError as error:
         run.left.append(f"losses not recomputed: {error}")
         return
-    if sha256 != about["sha256"]:
+    if sha256 != measured.data["sha256"]:
         run.left.append("losses not recomputed: the features are not those it was measured on")
         return
-    done = recompute.recompute(
-        measured,
-        {
+
+    def cut(seed: int) -> recompute.Parts:
+        parts = split(features, settings.validation_fraction, seed)
+        return {
             "train": (parts.X_train, parts.y_train),
             "validation": (parts.X_validation, parts.y_validation),
-        },
-    )
+        }
+
+    done = recompute.recompute(measured, cut)
     if done.faults:
         run.faults["history.h5"] = f"{done.faults[0]}; {len(done.faults)} such difference(s)"
     run.done.append(f"{done.compared} losses, accuracies and gaps recomputed")
 
 
 @lru_cache(maxsize=1)  # Many runs are on the same features.
-def _split(source: Source, fraction: float, seed: int) -> tuple[str, Split]:
+def _features(source: Source) -> tuple[Features, str]:
     features = source.load()
-    return fingerprint(features.X, features.y), split(features, fraction, seed)
+    return features, fingerprint(features.X, features.y)
