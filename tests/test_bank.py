@@ -12,7 +12,7 @@ from test_training import OPTIONS, arm, four, recipe
 
 from twinhead.data.features import Features
 from twinhead.data.features import split as cut
-from twinhead.training import bank, heads, noise
+from twinhead.training import bank, heads, noise, reference
 from twinhead.training.rows import Labels
 
 
@@ -158,3 +158,12 @@ def test_float32_losses_are_those_of_the_weights_that_are_logged(split):
 
         assert np.abs(record.loss() - losses).max() <= 6e-8  # A float32 near 1 rounds by so much.
         assert np.abs(record.loss() - np.roll(losses, 1)).max() >= 1e-4
+
+
+def test_another_batch_size_is_another_program(split):
+    """What is compiled is kept for the next call, and must be the right one."""
+    alone = [reference.train(arm("softmax"), recipe(batch_size=size), split) for size in (64, 32)]
+    for size, expected in zip((64, 32), alone, strict=True):
+        (found,) = bank.train([arm("softmax")], recipe(batch_size=size), split)
+        assert apart(found, expected) <= 1e-12
+    assert apart(*alone) > 1e-5
