@@ -28,7 +28,7 @@ def test_all_claims_hold_and_all_controls_fail(run):
     assert [each for each in told if each[1:] != ("holds", "fails")] == []
     assert law.exit_code == 0
     assert {path.stem for path in (law.folder / "figures").glob("*.png")} == {
-        *("slide", "map", "float32"),
+        *("slide", "map", "float32", "isometric"),
     }
 
 
@@ -200,15 +200,14 @@ def test_a_small_gradient_is_the_losss_slope():
 
 @pytest.mark.parametrize("each", METHODS, ids=lambda each: each.name)
 def test_a_method_is_mapped_with_any_data(each):
-    method = each
     """On another problem than the run's; a wrong factor of any setting shows."""
     small = a_small_problem(11)
-    (row,) = methods.measure(small, [method])
+    (row,) = methods.measure(small, [each])
     assert max(row["sigmoid_gap"], row["isometric_gap"]) <= 1e-12
     assert row["naive_gap"] >= 1e-3
-    for key, measured in method.measures.items():
+    for key, measured in each.measures.items():
         if measured.factor("softmax", "sigmoid") != 1:
-            wrong = replace(method, measures=method.measures | {key: methods.AS_IT_IS})
+            wrong = replace(each, measures=each.measures | {key: methods.AS_IT_IS})
             (row,) = methods.measure(small, [wrong])
-            if key != "epsilon" or method.name == "Shampoo":  # A least length, not reached here.
+            if key != "epsilon" or each.name == "Shampoo":  # A least length, not reached here.
                 assert row["sigmoid_gap"] >= 1e-3, key
