@@ -79,6 +79,31 @@ def float32(history: History) -> Figure:
     return figure
 
 
+def isometric(history: History) -> Figure:
+    """Draw how far the isometric head is from softmax under every optimizer, mapped and not."""
+    table = history.tables["isometric"][::-1]
+    unchanged = int((table.unmapped_gap < 1e-12).sum())
+    with rc_context(STYLE):
+        figure = Figure(figsize=(8, 5.5), layout="constrained")
+        axes = figure.subplots()
+        places = np.arange(len(table))
+        for column, colour, marks, label in (
+            ("mapped_gap", TRANSFER[0], "o", "mapped"),
+            ("unmapped_gap", SOFTMAX[0], "s", "every setting as it is"),
+        ):
+            gaps = np.maximum(table[column], FLOOR)
+            axes.plot(gaps, places, marks, color=colour, label=label)
+        axes.set_yticks(places, table.optimizer + "  (" + table.factors + ")", fontsize=9)
+        axes.set_xscale("log")
+        axes.set_xlim(FLOOR / 2, 10)
+        axes.set_xlabel("largest gap of a row's log-odds to softmax")
+        axes.set_title(
+            f"The isometric head: {unchanged} of {len(table)} optimizers\nneed no map at all"
+        )
+        axes.legend()
+    return figure
+
+
 def _rounding(axes: Axes, table: pd.DataFrame) -> None:
     for optimizer, colour in zip(LONG, (SOFTMAX[0], RANDOM[0]), strict=True):
         for precision, line in (("float32", "-"), ("float64", "--")):
