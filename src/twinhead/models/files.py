@@ -108,8 +108,8 @@ def save(model: Any, path: Path) -> None:
 def _values(model: Any, name: str) -> list[np.ndarray]:
     if name == "optimizer":
         optimizer = getattr(model, "optimizer", None)
-        known = optimizer is not None and has_state(optimizer)  # Loaded, it is built anyway.
-        variables = optimizer.variables if known else []
+        # Loaded, it is built anyway.
+        variables = optimizer.variables if optimizer is not None and has_state(optimizer) else []
     else:
         variables = model.weights  # Not the generators of dropout masks: no file holds them.
     return [keras.ops.convert_to_numpy(each).astype(np.float64) for each in variables]
