@@ -139,7 +139,7 @@ def test_new_drawing_code_draws_anew_without_measuring(mine, monkeypatch):
     assert (mine.folder / "history.h5").read_bytes() == numbers
     assert (mine.folder / "figures/loss_curves.png").stat().st_size > 1000
     assert read(mine, "provenance.json")["seconds"] == seconds
-    assert read(mine, "provenance.json")["presentation"] == "drawn by newer code"
+    assert read(mine, "manifest.json")["presentation"] == "drawn by newer code"
 
 
 @pytest.mark.parametrize(("ratio", "seen"), [("1.9", {"2a", "2b"}), ("1", {"2a", "2b"})])

@@ -206,7 +206,8 @@ def test_seeds_optimizers_and_precisions_share_nothing_but_the_call(split):
     ]
     for together in bank.train(arms, chosen, split, optimizers=optimizers):
         own = replace(chosen, optimizer=optimizers[together.arm.optimizer])
-        bank._kept.clear()  # A compiled bank that is used again would hide what it has left over.
+        # A compiled bank that is used again would hide what it has left over.
+        bank._program.cache_clear()
         (alone,) = bank.train([together.arm], own, split)
         bound = {"float64": 1e-13, "float32": 1e-6}[together.arm.precision]
         apart = np.abs(together.weights["kernel"] - alone.weights["kernel"]).max()
@@ -235,3 +236,15 @@ def test_glorot_differences_have_twice_glorots_variance():
     # By column, and in the order in which numbers are drawn.
     for drawn in (theta[:, 0], theta[:, 1], theta.ravel()[:features]):
         assert abs(np.corrcoef(own[:, 0], drawn)[0, 1]) < 5 / np.sqrt(features)
+
+
+def test_running_accuracy_is_that_of_positive_logits():
+    """On probabilities the limit is one half; on logits it is zero."""
+    metric = heads.accuracy("sigmoid")
+    metric.update_state(
+        np.array([[1.0], [0.0], [1.0], [0.0]]), np.array([[0.2], [0.2], [-0.2], [-0.2]])
+    )
+    assert float(metric.result()) == 0.5
+    metric = heads.accuracy("sigmoid")
+    metric.update_state(np.array([[1.0], [0.0]]), np.array([[0.2], [-0.2]]))
+    assert float(metric.result()) == 1

@@ -1,4 +1,4 @@
-"""Do the rows of features made from images belong to the names beside them?"""
+"""Do rows of features made from images belong to their names?"""
 
 from typing import Annotated
 

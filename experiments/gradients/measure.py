@@ -38,7 +38,7 @@ def measure(settings: Settings) -> History:
     numbers |= _printed_example() | _jacobians(settings.draws, random)
     numbers |= _cross_entropies(settings.draws, random) | _one_step() | _squared_error()
     numbers |= _sigmoid_slopes(tables["sigmoid"]) | _sigmoids_in_a_row(settings.depth)
-    numbers |= _absolute_error(random) | _argmax()
+    numbers |= _absolute_error(random) | _argmax() | _exponential()
     numbers |= misses("001", "gradients", numbers) | misses("003", "gradients", numbers)
     tables["summary"] = pd.DataFrame(beside_print("gradients", numbers))
     return history
@@ -197,6 +197,15 @@ def _cross_entropies(draws: int, random: np.random.Generator) -> dict[str, float
         "gradient to differences": _apart(differences, gradient),
         "sum of the gradient": float(np.abs(gradient.sum(axis=1)).max()),
         "sum of p": float(np.abs(p.sum(axis=1)).max()),
+    }
+
+
+def _exponential() -> dict[str, float]:
+    """Return how far the slopes of two powers are from the powers, relative to these."""
+    powers = (("exp", tf.exp), ("2^x", lambda x: tf.constant(2.0, tf.float64) ** x))
+    return {
+        f"slope of {name}, to {name}": _apart(_slope(call, CURVE) / call(CURVE).numpy(), 1.0)
+        for name, call in powers
     }
 
 

@@ -125,6 +125,26 @@ CLAIMS = (
         "the degree whose loss on 200 other points is smallest",
     ),
     _claim(
+        "1l",
+        "A loss of one's own is MSE",
+        "The mean of squares that article 004 writes as a loss of its own is MSE (the example, "
+        "deviation from Keras's)",
+        "own loss to MSE",
+        ROUNDING,
+        Source("004", "custom loss"),
+        "the sum of squares, its L2 loss",
+    ),
+    _claim(
+        "1m",
+        "MSE is Gaussian likelihood",
+        "Half the MSE is the negative log-likelihood of Gaussian noise, but for a constant (spread "
+        "of their difference over predictions)",
+        "MSE to Gaussian",
+        ROUNDING,
+        Source("004", "MSE"),
+        "Laplacian noise",
+    ),
+    _claim(
         "2a",
         "Hinge is 0 from ys = 1 on",
         "The hinge loss is 0 from ys = 1 on (largest there); article 004 says for ys > 0",
@@ -305,6 +325,25 @@ CLAIMS = (
         at_least(1, "One nat is no rounding."),
         Source("004", "log loss"),
         "The formula as printed has no p in it, and can have no spread.",
+    ),
+    _claim(
+        "4g",
+        "Cross-entropy and divergence train alike",
+        "Cross-entropy and divergence have one gradient with respect to the logits (largest "
+        "deviation, soft labels)",
+        "slopes of CE and KL",
+        CLIPPED,
+        Source("004", "KL"),
+        "the divergence the other way round",
+    ),
+    _claim(
+        "4h",
+        "A confident error costs 4.42",
+        "Saying 0.012 of what is true costs −ln 0.012 = 4.42 nats (the loss)",
+        "price of 0.012",
+        within(5e-3, "Half of the last digit.", of=4.42),
+        Source("004", "log loss"),
+        "the same said of what is not true",
     ),
     _claim(
         "5a",

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq, minimize_scalar
-from scipy.stats import gmean
+from scipy.stats import gmean, laplace, norm
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_squared_error
 from sklearn.pipeline import make_pipeline
@@ -99,7 +99,15 @@ def formulas(rng: np.random.Generator) -> dict[str, float]:
         squares = (w - y) ** 2
         total, mean = tf.reduce_sum(squares), losses["MSE"](y, tf.repeat(w, 20))
     steps = [float(tape.gradient(each, w)[0]) for each in (mean, total)]
+    guesses = np.linspace(-3, 3, 61)
+    squared = [float(losses["MSE"](y, np.full(20, guess))) / 2 for guess in guesses]
     return {
+        **{
+            name: np.ptp([-kind.logpdf(y, guess).mean() for guess in guesses] - np.array(squared))
+            for name, kind in (("MSE to Gaussian", norm), ("MSE to Gaussian, control", laplace))
+        },
+        "own loss to MSE": abs(float(np.mean(np.power(target - 1, 2))) - mse),
+        "own loss to MSE, control": abs(float(np.sum(np.power(target - 1, 2))) - mse),
         "MSE of the example": abs(mse - mean_squared_error(target, np.ones(4))),
         "MSE of the example, control": abs(mse - np.var(target)),
         "MSLE of a perfect prediction": losses["MSLE"](perfect, perfect),

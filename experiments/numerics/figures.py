@@ -1,94 +1,144 @@
 """Floating point: errors by logit, and shares."""
 
 import numpy as np
+import pandas as pd
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from twinhead.pages.style import FLOOR, STYLE, short
+from twinhead.pages.style import (
+    BAND,
+    EDGE,
+    FLOOR,
+    INK,
+    QUIET,
+    SIGMOID,
+    SOFTMAX,
+    STYLE,
+    WIDTH,
+    finding,
+)
+from twinhead.pages.style import short as bar
+from twinhead.pages.typeset import raised, short
 from twinhead.results.history import History
 
+# What is no head has no colour; the way that keeps its digits has its head's.
 WAYS = {
-    "from logits": ("#0072B2", "o"),
-    "from probabilities": ("#D55E00", "s"),
-    "written out": ("#009E73", "^"),
+    "from logits": {"linewidth": 5},
+    "from probabilities": {"linewidth": 1.8, "color": INK},
+    "written out": {"linewidth": 1.8, "color": QUIET, "linestyle": (0, (3, 1.5))},
 }
 CEILING = 10.0  # A loss that is clipped may be any number of times too large.
+LOST = 0.1  # A relative error from which on not even one digit is left.
 
 
 def softmax_error(history: History) -> Figure:
-    return _errors(history, "softmax", "softmax, logits (0, z)")
+    return _errors(history, SOFTMAX, "logits (0, z)")
 
 
 def sigmoid_error(history: History) -> Figure:
-    return _errors(history, "sigmoid", "sigmoid, logit z")
+    return _errors(history, SIGMOID, "logit z")
 
 
-def _errors(history: History, head: str, logits: str) -> Figure:
-    """Draw relative errors of loss and gradient against the logit, for each way to the loss."""
-    errors = history.tables["errors"].groupby(["head", "case", "precision", "way"])
+def _errors(history: History, look: tuple[str, str], logits: str) -> Figure:
+    """Draw relative errors of loss and gradient against the logit, for each way to the loss.
+
+    A column a precision, so that no line has to say which it is.
+    """
+    errors = history.tables["errors"]
+    errors = errors[errors["head"] == look[1]]
+    panels = [(what, case) for case in ("wrong", "right") for what in ("loss", "gradient")]
+    precisions = ("float32", "float64")
     with rc_context(STYLE):
-        figure = Figure(figsize=(11, 7.6), layout="constrained")
-        grid = figure.subplots(2, 2, sharex=True, sharey=True)
-        figure.suptitle(f"Cross-entropy in floating point: {logits}")
-        for line, case in zip(grid, ("wrong", "right"), strict=True):
-            for axes, what in zip(line, ("loss", "gradient"), strict=True):
-                for precision, dashes in (("float32", "--"), ("float64", "-")):
-                    for way, (colour, marks) in WAYS.items():
-                        own = errors.get_group((head, case, precision, way))
-                        error = own[f"{what}_error"]
-                        axes.plot(
-                            own["size"],
-                            # A lost result is not drawn, and a log axis has two ends.
-                            error.clip(FLOOR, CEILING).where(np.isfinite(error)),
-                            dashes,
-                            color=colour,
-                            # A curve that hides another shows it.
-                            linewidth=5 if way == "from logits" else 1.8,
-                            alpha=0.45 if way == "from logits" else 1,
-                            marker=marks,
-                            markevery=10,
-                            markersize=5,
-                            label=f"{way}, {precision}",
-                        )
-                axes.set_title(f"{what}, the {case} class has the large logit")
-                axes.set_xscale("log")
-                axes.set_yscale("log")
-        grid[0, 0].set_ylim(FLOOR / 3, 3 * CEILING)
-        powers = (-13, -9, -5, -1)
-        grid[0, 0].set_yticks([FLOOR, *(10.0**power for power in powers), CEILING])
-        ends = r"$\leq 10^{-17}$", r"$\geq 10$"
-        grid[0, 0].set_yticklabels([ends[0], *(f"$10^{{{power}}}$" for power in powers), ends[1]])
-        for axes in grid[:, 0]:
-            axes.set_ylabel("relative error")
-        for axes in grid[1]:
-            axes.set_xlabel("z, the larger logit")
-        handles, labels = grid[0, 0].get_legend_handles_labels()
-        title = "a line that ends: from there on the result is no finite number"
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, title=title)
+        figure = Figure(figsize=(WIDTH, 8.6), layout="constrained")
+        grid = figure.subplots(len(panels), len(precisions), sharex=True, sharey=True)
+        for line, (what, case) in zip(grid, panels, strict=True):
+            for axes, precision in zip(line, precisions, strict=True):
+                own = errors[(errors["precision"] == precision) & (errors["case"] == case)]
+                _ways(axes, own, f"{what}_error", look[0])
+            line[0].set_title(f"{what}, the {case} class has the large logit", fontsize=10, pad=4)
+        for axes, last, precision in zip(grid[0], grid[-1], precisions, strict=True):
+            axes.text(0.98, 0.45, precision, transform=axes.transAxes, ha="right", color=QUIET)
+            last.set_xlabel(f"{logits}, {precision}")
+        first = grid[0, 0]
+        first.set_xscale("log")
+        first.set_yscale("log")
+        first.set_ylim(FLOOR / 3, 3 * CEILING)
+        ticks = {FLOOR: "≤ 1e-17", 1e-13: "1e-13", 1e-9: "1e-9", 1e-5: "1e-5", CEILING: "≥ 10"}
+        first.set_yticks([*ticks], map(raised, ticks.values()))
+        figure.supylabel("relative error", color=QUIET, fontsize=11)
+        handles, labels = first.get_legend_handles_labels()
+        (cross,) = grid[0, 1].plot([], [], "x", color=INK, markersize=7)
+        figure.legend(
+            [*handles, cross],
+            [*labels, "from here on no finite number"],
+            loc="outside lower center",
+            ncols=2,
+        )
+        finding(figure, _lost(errors))
     return figure
+
+
+def _ways(axes: Axes, own: pd.DataFrame, what: str, colour: str) -> None:
+    for way, looks in WAYS.items():
+        of_way = own[own["way"] == way]
+        size, error = of_way["size"].to_numpy(), of_way[what].to_numpy()
+        finite = np.isfinite(error)
+        # A log axis has two ends.
+        shown = np.where(finite, np.clip(error, FLOOR, CEILING), np.nan)
+        looks = {"color": colour, **looks}
+        axes.plot(size, shown, label=way, **looks)
+        if not finite.all() and finite.any():
+            last = np.flatnonzero(finite)[-1]
+            axes.plot(size[last], shown[last], "x", color=looks["color"], markersize=7)
+
+
+def _lost(errors: pd.DataFrame) -> str:
+    """Return from which logit on each way has lost all digits of the loss or its gradient."""
+    said = [
+        f"{case} class ahead: "
+        + ", ".join(f"{way} {_from(own[own['way'] == way])}" for way in WAYS)
+        for case, own in errors.groupby("case", sort=False)
+    ]
+    return f"Logit from which no digit is left (float32, float64); {'; '.join(said)}"
+
+
+def _from(own: pd.DataFrame) -> str:
+    worst = own[["loss_error", "gradient_error"]].max(axis=1, skipna=False)
+    lost = own[~(worst <= LOST)].groupby("precision")["size"].min()
+    if lost.empty:
+        return f"none, no error is above {short(worst.max())}"
+    return " and ".join(
+        short(lost[name]) if name in lost else "none" for name in ("float32", "float64")
+    )
 
 
 def shares(history: History) -> Figure:
     """Draw the shares of three nodes, with and without the exponential, in several units."""
-    scales = history.tables["shares"].groupby("scale")
+    table = history.tables["shares"]
+    scales = table.groupby("scale")
     with rc_context(STYLE):
-        figure = Figure(figsize=(11, 4.4), layout="constrained")
-        figure.suptitle("The same logits in three units: softmax changes, plain shares do not")
-        grid = figure.subplots(1, len(scales), sharey=True)
+        figure = Figure(figsize=(WIDTH, 1.75 * len(scales) + 0.4), layout="constrained")
+        grid = figure.subplots(len(scales), 1, sharey=True)
         for axes, (_, rows) in zip(grid, scales, strict=True):
-            for way, colour, offset in (
-                ("without exponential", "#56B4E9", -0.2),
-                ("softmax", "#0072B2", 0.2),
+            for way, looks, offset in (
+                ("without exponential", {"facecolor": BAND, "edgecolor": EDGE}, -0.2),
+                ("softmax", {"facecolor": SOFTMAX[0], "edgecolor": SOFTMAX[0]}, 0.2),
             ):
                 own = rows[rows["way"] == way]
-                bars = axes.bar(
-                    own["node"] + offset, own["share"], width=0.38, color=colour, label=way
-                )
-                axes.bar_label(bars, [short(share) for share in own["share"]], fontsize=9)
-            axes.set_xticks(own["node"], [f"{logit:g}" for logit in own["logit"]])
-            axes.set_xlabel("logits")
+                bars = axes.bar(own["node"] + offset, own["share"], width=0.38, label=way, **looks)
+                axes.bar_label(bars, [bar(share) for share in own["share"]], fontsize=9)
+            axes.set_xticks(own["node"], [f"logit {logit:g}" for logit in own["logit"]])
             axes.grid(axis="x", visible=False)
-            axes.set_ylim(0, 1.1)
-        grid[0].set_ylabel("share")
-        grid[0].legend(loc="upper left")
+            axes.set_ylim(0, 1.2)
+        grid[len(grid) // 2].set_ylabel("share")
+        figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+        highest = table.groupby(["way", "scale"])["share"].max()
+        soft, plain = highest["softmax"], highest["without exponential"]
+        finding(
+            figure,
+            f"The same logits in {len(scales)} units: the largest of softmax goes from "
+            f"{bar(soft.min())} to {bar(soft.max())}, the largest plain share stays at "
+            + " or ".join(dict.fromkeys(map(bar, plain))),
+        )
     return figure

@@ -42,6 +42,15 @@ def shapes(random: np.random.Generator) -> dict[str, float]:
     for name, axis in (("last", -1), ("first", 0)):
         expected = -(labels * special.log_softmax(logits, axis=axis)).sum(axis=-1)
         found[f"losses of shape (2, 3, 4), {name} axis"] = float(np.abs(losses - expected).max())
+    columns, marks = logits[0].T, labels[0].T  # (classes, examples), as article 002 has them.
+
+    def cost(Z: np.ndarray, Y: np.ndarray) -> float:
+        losses = tf.nn.softmax_cross_entropy_with_logits(labels=Y, logits=Z)
+        return float(tf.reduce_mean(losses))
+
+    mean = -(labels[0] * special.log_softmax(logits[0], axis=-1)).sum(axis=-1).mean()
+    found["cost of (classes, examples), transposed"] = abs(cost(columns.T, marks.T) - mean)
+    found["cost of (classes, examples), as it is"] = abs(cost(columns, marks) - mean)
     z = tf.constant([2.0, 1.0, 0.0], tf.float64)
     each = tf.nn.sigmoid_cross_entropy_with_logits(labels=tf.ones_like(z), logits=z)
     return found | {

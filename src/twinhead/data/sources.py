@@ -7,6 +7,7 @@ file is read and its arrays are hashed: the same path may hold other features to
 import logging
 import os
 from dataclasses import replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,12 +17,13 @@ from pydantic import BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from twinhead.data import cache, hdf5, surrogate
-from twinhead.data.features import Features, check_labels, fingerprint
+from twinhead.data.features import Features, check_labels
+from twinhead.data.hdf5 import Contents
 from twinhead.data.images import backbones, layout
 from twinhead.data.images.joining import join
 from twinhead.data.images.wanted import IMAGENET, Wanted, of_network, wanted
 from twinhead.errors import InputError
-from twinhead.settings import Seed, Text, Values, different, one_of, whole
+from twinhead.settings import Flag, Seed, Text, Values, different, one_of, whole
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +54,7 @@ class Source(Values):
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the features, beside their identity: not where a file lies."""
-        values = self.model_dump()
+        values = self.model_dump(exclude={"external"})
         if "path" in values:
             values["path"] = Path(values["path"]).name
         return values
@@ -64,37 +66,68 @@ class Source(Values):
         raise NotImplementedError
 
 
-class CatDog(Source):
+class Read(Source):
+    """A source that is read, once: its identity is that of the very arrays it gives."""
+
+    def _read(self) -> Contents:
+        raise NotImplementedError
+
+    @cached_property
+    def _sha256(self) -> str:
+        _latest[:] = [self._read()]
+        return _latest[0].sha256
+
+    def _contents(self) -> Contents:
+        sha256 = self._sha256
+        if _latest[0].sha256 != sha256:  # Something else was read meanwhile.
+            _latest[:] = [self._read()]
+        if _latest[0].sha256 != sha256:
+            raise InputError(
+                f"{self.called()}: found other features than a moment ago, expected them to stay"
+            )
+        return _latest[0]
+
+
+# What was read last: one file of a multirun is kept in memory, and not one a job.
+_latest: list[Contents] = []
+
+
+class CatDog(Read):
     """The article's file where the user has put it, otherwise a surrogate of it."""
 
     name: Literal["catdog"] = "catdog"
     path: Text = ARTICLE_FILE
     seed: Seed = 20180520
 
+    @cached_property
     def _is_there(self) -> bool:
         """Tell whether to read the file: it is there, or was named, so that absence is an error."""
         return self.path != ARTICLE_FILE or os.path.lexists(self.path)
 
+    def _read(self) -> Contents:
+        return hdf5.read(Path(self.path))
+
     def identity(self) -> str:
-        if self._is_there():
-            return fingerprint(*hdf5.read(Path(self.path))[:2])
+        if self._is_there:
+            return self._sha256
         return surrogate.recipe(surrogate.ROWS, surrogate.FEATURES, self.seed)
 
     def _features(self) -> Features:
         shape = surrogate.ROWS, surrogate.FEATURES
-        if not self._is_there():
+        if not self._is_there:
             log.info("no %s: using a surrogate of it", ARTICLE_FILE)
             return cache.load(*shape, self.seed, article="000")
-        X, y, made_up = hdf5.read(Path(self.path))
+        read = self._contents()
         # A file made by `twinhead features` says by which network; the article's says nothing.
-        weights = layout.about(Path(self.path)).get("weights", IMAGENET)
-        if made_up or X.shape != shape or weights != IMAGENET:
-            found = "a surrogate" if made_up else f"shape {X.shape}, weights {weights}"
+        weights = read.about.get("weights", IMAGENET)
+        if read.made_up or read.X.shape != shape or weights != IMAGENET:
+            found = f"shape {read.X.shape}, weights {weights}"
+            found = "a surrogate" if read.made_up else found
             raise InputError(
                 f"{self.path}: found {found}, expected the article's features, shape {shape}; "
                 "use data=file for others"
             )
-        return Features("cat/dog features (Xception)", X, y, article="000")
+        return Features("cat/dog features (Xception)", read.X, read.y, article="000")
 
 
 class Surrogate(Source):
@@ -110,20 +143,25 @@ class Surrogate(Source):
         return cache.load(self.rows, self.features, self.seed)
 
 
-class File(Source):
+class File(Read):
     name: Literal["file"] = "file"
     path: Text
+    external: Flag = False  # Whether to follow links, external storage and virtual sets.
 
     def called(self) -> str:
         return self.path
 
     def identity(self) -> str:
-        return fingerprint(*hdf5.read(Path(self.path))[:2])
+        return self._sha256
+
+    def _read(self) -> Contents:
+        return hdf5.read(Path(self.path), self.external)
 
     def _features(self) -> Features:
-        X, y, made_up = hdf5.read(Path(self.path))
+        read = self._contents()
         name = Path(self.path).name
-        return Features(f"surrogate in {name}" if made_up else name, X, y, made_up)
+        called = f"surrogate in {name}" if read.made_up else name
+        return Features(called, read.X, read.y, read.made_up)
 
 
 class BreastCancer(Source):
@@ -214,6 +252,10 @@ class Images(Source, OfImages):
         return self.wanted().identity
 
     def wanted(self) -> Wanted:
+        return self._wanted
+
+    @cached_property  # What the images are is found once: they may be others tomorrow.
+    def _wanted(self) -> Wanted:
         return wanted(self)
 
     def title(self) -> str:
@@ -226,16 +268,17 @@ class Images(Source, OfImages):
                 f"{self.images}: no file in data/ has features of these images; expected one that "
                 f"`twinhead features images={self.images} backbone={self.backbone}` makes"
             )
-        X, y, _ = hdf5.read(path)
-        if layout.about(path)[layout.SHA256] != fingerprint(X, y):
+        read = hdf5.read(path)
+        expected = {layout.SHA256: read.sha256, "identity": self.identity()}
+        if {key: read.about.get(key) for key in expected} != expected:
             raise InputError(
                 f"{path}: found other features than were written; expected to delete it, so that "
                 "it is made again"
             )
-        return Features(self.title(), X, y)
+        return Features(self.title(), read.X, read.y)
 
 
-class Files(Source):
+class Files(Read):
     """Features of the same images by several backbones, side by side."""
 
     name: Literal["files"] = "files"
@@ -248,10 +291,14 @@ class Files(Source):
         return {"name": self.name, "paths": [Path(path).name for path in self.paths]}
 
     def identity(self) -> str:
-        return fingerprint(*join(self.paths))
+        return self._sha256
+
+    def _read(self) -> Contents:
+        return join(self.paths)
 
     def _features(self) -> Features:
-        return Features(" + ".join(Path(path).stem for path in self.paths), *join(self.paths))
+        read = self._contents()
+        return Features(" + ".join(Path(path).stem for path in self.paths), read.X, read.y)
 
 
 TwoClasses = CatDog | Surrogate | File | BreastCancer | Images | Files

@@ -18,6 +18,7 @@ from twinhead.matching.rules import (
     IMPOSSIBLE,
     Rule,
 )
+from twinhead.matching.torch_optimizers import TORCH, TORCH_DEFAULTS
 from twinhead.matching.translation import Translation, translate
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "IMPOSSIBLE",
     "OPTIMIZERS",
     "SCHEDULES",
+    "TORCH",
+    "TORCH_DEFAULTS",
     "WRAPPERS",
     "Rule",
     "Translation",

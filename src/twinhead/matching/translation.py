@@ -26,6 +26,12 @@ from twinhead.matching.rules import (
     Rule,
     Setting,
 )
+from twinhead.matching.torch_optimizers import DECOUPLED, TORCH, TORCH_DEFAULTS
+
+_EVERY = OPTIMIZERS | TORCH
+_DEFAULTS = DEFAULTS | TORCH_DEFAULTS
+# Their steps turn with the weights: contrasts of any number of classes do as softmax does.
+_TURNING = ("sgd", "muon", "torch.sgd", "torch.asgd", "torch.lbfgs", "torch.muon")
 
 # A smaller epsilon lets rounding noise decide a step where the true gradient is zero.
 LEAST_EPSILON = 1e-10
@@ -70,6 +76,7 @@ def translate(
             schedules are taken in any case. `trunk_learning_rate`: layers under the head learn by
             the same optimizer at this rate, `global_clipnorm` being one norm over both;
             `trunk`: they have an optimizer and settings of their own.
+            PyTorch's optimizers are named torch.Adam and so on, and have PyTorch's settings.
             A LossScaleOptimizer has its inner settings in `inner_optimizer`.
         to: the head to translate to: sigmoid, softmax or isometric.
         source: the head that the settings are of; left out: softmax, or sigmoid to softmax.
@@ -84,12 +91,12 @@ def translate(
     name = str(settings.get("optimizer")).lower()
     if name in WRAPPERS:
         return _unwrapped(name, settings, to, source, classes)
-    optimizer = _known("optimizer", settings.get("optimizer") or "nothing", OPTIMIZERS)
+    optimizer = _known("optimizer", settings.get("optimizer") or "nothing", _EVERY)
     if settings.get("schedule") is not None:
         _known("schedule", settings["schedule"], SCHEDULES)
     known = _settings_of(optimizer, settings)
     _refuse_unknown(optimizer, settings, known)
-    given = DEFAULTS[optimizer] | dict(settings)
+    given = _DEFAULTS[optimizer] | dict(settings)
     trunk = _trunk(given, optimizer)
     reason = _prevented(optimizer, given, {source, to}, classes)
     if reason:
@@ -112,17 +119,25 @@ def translate(
             continue
         rules[key] = Rule(factor, whys[key], "; ".join(own))
         if factor != 1 and given[key] is not None:
-            if not isinstance(given[key], Real) or isinstance(given[key], bool):
-                raise InputError(f"{key}: found {given[key]!r}, expected a number")
-            translated[key] = given[key] * factor
-    rate = given["learning_rate"]
-    if not isinstance(rate, Real) or isinstance(rate, bool):
-        raise InputError(f"learning_rate: found {rate!r}, expected a number")
+            translated[key] = _times(key, given[key], factor)
+    rate = "lr" if optimizer in TORCH else "learning_rate"
+    if given[rate] is None:
+        raise InputError(f"{rate}: found None, expected a number")
+    _times(rate, given[rate], 1)
     status = CONDITIONAL if conditions else EXACT
     if _on(given, "initial_stddev") and conditions.keys() == {*known["initial_stddev"].conditions}:
         status = DISTRIBUTION
     shown = {key: given[key] for key in given if key in settings or key in rules}
     return Translation(translated, rules, status, tuple(conditions), shown, trunk)
+
+
+def _times(key: str, value: Any, factor: float) -> Any:
+    """Return a number times the factor; of several, each that is there."""
+    if isinstance(value, tuple):
+        return tuple(None if each is None else _times(key, each, factor) for each in value)
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise InputError(f"{key}: found {value!r}, expected a number")
+    return value * factor
 
 
 def _heads(to: str, source: str | None) -> str:
@@ -161,7 +176,11 @@ def _on(given: Mapping[str, Any], key: str) -> bool:
 
 def _settings_of(optimizer: str, given: Mapping[str, Any]) -> dict[str, Setting]:
     """Return every setting of an optimizer, with what it is measured in beside the others given."""
-    own = dict(OPTIMIZERS[optimizer])
+    own = dict(_EVERY[optimizer])
+    if optimizer in TORCH:
+        if given.get("decoupled_weight_decay"):
+            own["weight_decay"] = DECOUPLED
+        return ANYWHERE | own
     if optimizer == "ftrl":
         # A weight's denominator is the squares' sum to the power of -learning_rate_power.
         power = given.get("learning_rate_power")
@@ -195,14 +214,15 @@ def _trunk(given: Mapping[str, Any], optimizer: str) -> dict[str, Any] | None:
         trunk = given["trunk"]
         if not isinstance(trunk, Mapping):
             raise InputError(f"trunk: found {trunk!r}, expected settings by their names")
-        own = _known("trunk.optimizer", trunk.get("optimizer") or optimizer, OPTIMIZERS)
+        own = _known("trunk.optimizer", trunk.get("optimizer") or optimizer, _EVERY)
         _refuse_unknown(own, trunk, _settings_of(own, trunk))
         return {"optimizer": own} | dict(trunk)
     if given.get("trunk_learning_rate") is None:
         return None
-    names = {*_SHARED, *OPTIMIZERS[optimizer]}
+    names = {*_SHARED, *_EVERY[optimizer]}
     shared = {key: value for key, value in given.items() if key in names}
-    return shared | {"optimizer": optimizer, "learning_rate": given["trunk_learning_rate"]}
+    rate = "lr" if optimizer in TORCH else "learning_rate"
+    return shared | {"optimizer": optimizer, rate: given["trunk_learning_rate"]}
 
 
 def _prevented(optimizer: str, given: Mapping[str, Any], heads: set[str], classes: int) -> str:
@@ -216,6 +236,12 @@ def _prevented(optimizer: str, given: Mapping[str, Any], heads: set[str], classe
             "one norm over head and trunk: the head's part of it is √2 times as long for softmax, "
             "the trunk's is not; the isometric head's is as long as softmax's"
         )
+    if optimizer == "torch.lbfgs" and heads == {"sigmoid", "isometric"}:
+        return (
+            "its first step is divided by the sum of absolute gradients only where that is above 1"
+        )
+    if optimizer == "torch.radam" and "isometric" in heads:
+        return "RAdam's first steps are gradients, its later ones not: their measures differ"
     if classes == 2:
         return ""
     if "sigmoid" in heads:
@@ -224,7 +250,7 @@ def _prevented(optimizer: str, given: Mapping[str, Any], heads: set[str], classe
         f"{classes} classes: contrasts turn the columns into one another, and {{}} looks at one at "
         "a time; only SGD with momentum, decay, L2 and clipping by norm, or Muon, turns with them"
     )
-    if optimizer not in ("sgd", "muon"):
+    if optimizer not in _TURNING:
         return turned.format(optimizer)
     for key in ("l1", "clipvalue", "max_norm", "min_norm"):
         if _on(given, key):
@@ -262,6 +288,10 @@ def _conditions(
             own.remove(LONG_GRADIENTS)  # Both are equally long.
         if classes > 2:
             own.append("the head has no bias, which Adam would move")
+    if optimizer == "torch.lbfgs" and key == "lr":
+        # Its first step is min(1, 1 / Σ|g|) times the rate, and what follows is scaled by it.
+        size = "more" if "sigmoid" in heads else "less"
+        own.append(f"the absolute values of the first gradient sum to 1 or {size}, with both heads")
     if ANTISYMMETRIC in own and OPPOSITE in own:
         own.remove(OPPOSITE)
     if classes > 2:
@@ -275,7 +305,9 @@ def _conditions(
 def _bends(optimizer: str, given: Mapping[str, Any]) -> bool:
     """Tell whether a step is not linear in the gradient, so that L2 mixes θ0 + θ1 into it."""
     clips = ("clipvalue", "clipnorm", "global_clipnorm")
-    return optimizer != "sgd" or any(_on(given, key) for key in clips)
+    return optimizer not in ("sgd", "torch.sgd", "torch.asgd") or any(
+        _on(given, key) for key in clips
+    )
 
 
 def _share_of_l1(given: Mapping[str, Any]) -> float:
@@ -286,7 +318,7 @@ def _share_of_l1(given: Mapping[str, Any]) -> float:
     share = given.get("l1_ratio")
     if share is None:
         share = 1.0 if penalty == "l1" else 0.0
-    if not isinstance(share, Real) or not 0 <= share <= 1:
+    if not isinstance(share, int | float) or not 0 <= share <= 1:
         raise InputError(f"l1_ratio: found {share!r}, expected a number from 0 to 1")
     return float(share)
 

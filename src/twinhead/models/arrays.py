@@ -61,7 +61,7 @@ def made_up(model: Any, seed: int = 0) -> Rows:
             x.append(generator.random((rows, *shape)) < 0.5)
         else:
             raise InputError(
-                f"{model.name}: takes {each.dtype}, which cannot be made up; expected data=, a "
+                f"{model.name}: takes {each.dtype}, which cannot be made up; expected inputs=, a "
                 f"file with rows: {LAYOUT}"
             )
     return Rows(tuple(x), None, f"{rows} made-up rows")
@@ -75,8 +75,8 @@ def read(path: Path, model: Any) -> Rows:
             `y`; or features in the article's layout.
     """
     if path.suffix != ".npz":
-        X, y, _ = hdf5.read(path)
-        return _checked(path, model, {"x": X, "y": y})
+        features = hdf5.read(path)
+        return _checked(path, model, {"x": features.X, "y": features.y})
     if not path.exists():
         raise InputError(f"{path}: no such file; expected {LAYOUT}")
     try:

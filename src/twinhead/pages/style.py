@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from twinhead.pages.typeset import power_of_ten, raised
-from twinhead.results.history import History, Record
+from twinhead.results.history import History
 
 # What is not a head has no colour. These are the page's own, see style.css.
 INK, QUIET, RULE, BAND, EDGE = "#1c1c1e", "#5c5a57", "#e2dfd9", "#e4e9e6", "#6d7a74"
@@ -58,24 +58,8 @@ ISOMETRIC = ("#00805f", "isometric")
 # Text is thinner than a line and needs more contrast.
 TEXT = {SOFTMAX[0]: "#00639b", SIGMOID[0]: "#ad4c00", ISOMETRIC[0]: "#006b4f"}
 
-TRANSFER = ("#E69F00", "sigmoid, β = θ1 − θ0")
-RANDOM = ("#009E73", "sigmoid, own random start")
-CONTROL = ("#CC79A7", "sigmoid, β = θ1 − θ0, equal learning rates")
-OTHER = ("#D55E00", "sigmoid, β = θ1 − θ0, ratio other than 2")
-
 # Where a log axis shows an exact zero; below anything that float64 losses can differ by.
 FLOOR = 1e-17
-
-
-def look(record: Record) -> tuple[str, str]:
-    """Return colour and label of an arm: the same for the same arm in every picture."""
-    arm = record.arm
-    if arm.head == "softmax":
-        return SOFTMAX
-    if arm.init == "random":
-        return RANDOM
-    ratios: dict[float, tuple[str, str]] = {1: CONTROL, 2: TRANSFER}
-    return ratios.get(arm.lr_ratio, OTHER)
 
 
 def save(figure: Figure, target: Path | BinaryIO, kind: str) -> None:
@@ -108,8 +92,8 @@ def line(axes: Axes, y: Sequence[float], colour: str, **looks: Any) -> None:
     axes.plot(0, y[0], color=colour, **{**looks, "linestyle": "", "label": None})
 
 
-def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
-    """Write a name beside the end of each line, right of the axes, pushed apart where they meet.
+def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], side: str = "right") -> None:
+    """Write a name beside the end of each line, outside the axes, pushed apart where they meet.
 
     To be called when the axes have their limits.
 
@@ -119,18 +103,19 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     to_share = axes.transScale + axes.transLimits
     ends = sorted(ends)
     shares = [float(to_share.transform((axes.get_xlim()[0], y))[1]) for y, _, _ in ends]
-    figure, place = axes.get_figure(root=True), axes.get_subplotspec()
-    assert figure is not None
-    rows = place.get_gridspec().nrows if place is not None else 1
     # Of a line of text, as a share of the axes' height: about as much as a layout leaves them.
-    line_height = 0.19 * rows / (0.72 * figure.get_figheight())
+    spec, figure = axes.get_subplotspec(), axes.get_figure(root=True)
+    if spec is None or figure is None:
+        raise ValueError("these axes are none of a figure's subplots")
+    line_height = 0.19 * spec.get_gridspec().nrows / (0.72 * figure.get_figheight())
     for share, (_, name, colour) in zip(spread(shares, line_height), ends, strict=True):
         axes.annotate(
             raised(name),
-            (1, share),
-            xytext=(6, 0),
+            (1 if side == "right" else 0, share),
+            xytext=(6 if side == "right" else -6, 0),
             xycoords="axes fraction",
             textcoords="offset points",
+            ha="left" if side == "right" else "right",
             va="center",
             color=TEXT.get(colour, colour),
             fontsize=10,
@@ -176,10 +161,6 @@ def data_name(history: History) -> str:
     return str(history.data["name"]).replace("$", r"\$")
 
 
-def seeds_label(alike: Sequence[Record]) -> str:
-    return f" ({len(alike)} seeds)" if len(alike) > 1 else ""
-
-
 def epoch_axis(axes: Axes) -> None:
     axes.set_xlabel("epoch (0: before the first update)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -187,4 +168,4 @@ def epoch_axis(axes: Axes) -> None:
 
 def short(value: float) -> str:
     """Return a bar's label; a number with many zeros would cover its neighbour."""
-    return f"{value:.2g}" if abs(value) > 5e-4 else "≈ 0"
+    return f"{value:.2g}".replace("-", "−") if abs(value) > 5e-4 else "≈ 0"

@@ -62,11 +62,15 @@ def _broken(wanted: Wanted) -> dict[str, str]:
         for name, why in zip(part.names, decoding.broken(paths), strict=True):
             if why is not None:
                 found[f"{part.folder.name}/{name}"] = why
+            if done % 1000 == 0:
+                _count("images looked at", done, total)
             done += 1
-            if done % 1000 == 0 or done == total:
-                counted = ("images looked at", done, total)
-                log.info("%s: %d of %d", *counted, extra={"counted": counted})
+    _count("images looked at", done, total)
     return found
+
+
+def _count(what: str, done: int, total: int) -> None:
+    log.info("%s: %d of %d", what, done, total, extra={"counted": (what, done, total)})
 
 
 def _content(
@@ -84,7 +88,7 @@ def _content(
         if label not in labels:
             raise InputError(f"{wanted.train.folder}: every image of class {word} is broken")
     source = wanted.source
-    attributes = {
+    attributes: dict[str, str | int] = {
         "identity": wanted.identity,
         "test_identity": wanted.test_identity,
         "backbone": source.backbone,
@@ -115,6 +119,7 @@ def _extract(
 ) -> None:
     total = sum(map(len, paths.values()))
     before, clock = sum(writer.done.values()), time.monotonic()
+    _count("images to go", 0, total - before)
     for part, every in paths.items():
         rest = every[writer.done[part] :]
         block: list[np.ndarray] = []
@@ -138,5 +143,6 @@ def _features(network: Backbone, pixels: np.ndarray) -> np.ndarray:
 
 def _tell(done: int, total: int, before: int, clock: float) -> None:
     rate = (done - before) / (time.monotonic() - clock)
-    counted = ("images", done, total)
+    # What was there before the start says nothing of the time that the rest takes.
+    counted = ("images to go", done - before, total - before)
     log.info("images: %d of %d, %.1f a second", done, total, rate, extra={"counted": counted})

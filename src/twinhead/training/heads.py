@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from twinhead.matching import match_isometric, match_sigmoid
-from twinhead.results.history import Arm
-from twinhead.training.backend import keras, tf
+from twinhead.results.arm import Arm
+from twinhead.training.backend import keras
+from twinhead.training.evaluate import evaluate as _evaluate
 from twinhead.training.isometric import Isometric
+from twinhead.training.rows import Rows, tensor
 
 UNITS = {"softmax": 2, "sigmoid": 1, "isometric": 1}
 
@@ -95,41 +97,20 @@ def optimizer(options: Mapping[str, Any], learning_rate) -> keras.optimizers.Opt
     return built
 
 
-BLOCK_ROWS = 2048  # Rows evaluated at a time: the logits of many arms outweigh the features.
-
-
 def evaluate(head: str, kernel: np.ndarray, bias: np.ndarray, X, y: np.ndarray) -> np.ndarray:
-    """Return mean cross-entropy and accuracy at fixed weights, over all rows, summed in float64.
-
-    Keras's epoch loss is another thing: a running mean over weights that move.
+    """Return mean cross-entropies and accuracies at fixed weights, over all rows, (2, arms).
 
     Args:
-        kernel, bias: of one or more arms with this head, side by side, shapes (d, arms * units)
-            and (arms * units,).
+        kernel, bias: of one or more arms with this head, side by side as Keras has them, shapes
+            (d, arms * units) and (arms * units,).
         X: array or tensor, shape (n, d); the logits have its precision.
         y: labels, shape (n,).
-    Returns:
-        losses in the first row, accuracies in the second, shape (2, arms).
     """
     if head == "isometric":
         kernel, bias = (each * each.dtype.type(2**0.5) for each in (kernel, bias))
-    sums = np.zeros((2, len(bias) // UNITS[head]))
-    for start in range(0, len(y) if len(bias) else 0, BLOCK_ROWS):
-        block = slice(start, start + BLOCK_ROWS)
-        labels = y[block, None]
-        z = tf.cast(tf.matmul(tf.convert_to_tensor(X[block]), kernel) + bias, tf.float64)
-        if head == "softmax":
-            z = tf.reshape(z, (len(labels), -1, 2))
-            every = np.repeat(labels.astype(np.int32), z.shape[1], axis=1)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=every, logits=z)
-            positive = z[..., 1] > z[..., 0]
-        else:
-            every = np.repeat(labels.astype(np.float64), z.shape[1], axis=1)
-            losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=every, logits=z)
-            positive = z > 0
-        right = tf.cast(positive == labels.astype(bool), tf.float64)
-        sums += [tf.reduce_sum(values, axis=0).numpy() for values in (losses, right)]
-    return sums / len(y)
+    X = tensor(X) if isinstance(X, np.ndarray) else X
+    pairs = len(bias) // 2 if head == "softmax" else 0
+    return _evaluate(kernel.T, bias[:, None], pairs, Rows(X, y[:, None]), len(y))
 
 
 def probabilities(head: str, logits: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
-"""Make features from images: the article's first step, by any backbone of Keras."""
+"""Make features from images, by any backbone of Keras."""
 
+import logging
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -15,6 +16,8 @@ from twinhead.runs import console, progress
 from twinhead.runs.execute import execute
 from twinhead.runs.experiment import Experiment
 from twinhead.settings import RunSettings
+
+log = logging.getLogger(__name__)
 
 WANT = "Bring your own images"
 
@@ -51,6 +54,7 @@ def _make(source: Images, settings: Settings) -> int:
     made = path is None
     if path is None:
         with progress.shown(settings.progress):
+            log.info("starting TensorFlow", extra={"starting": True})
             from twinhead.training import extraction  # With TensorFlow: not for finding a file.
 
             path = extraction.make(source)
