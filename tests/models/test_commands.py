@@ -137,7 +137,9 @@ def test_refused_conversions_leave_nothing_behind(twinhead, saved, tmp_path):
     assert "anyway=true converts all the same" in done.stderr
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
-    narrow = twinhead("convert", saved / "model.keras", "out.keras", f"inputs={saved / 'narrow.npz'}")
+    narrow = twinhead(
+        "convert", saved / "model.keras", "out.keras", f"inputs={saved / 'narrow.npz'}"
+    )
     assert "`x` has shape (20, 3), expected rows of (6,)" in narrow.stderr
     done = twinhead("convert", saved / "lamb.keras", "out.keras", "anyway=true")
     assert done.returncode == 0
