@@ -139,15 +139,19 @@ def _compare(history: History) -> None:
     else:
         history.untested[smallest] = "The grid lacks a ratio from 1.5 to below 2, or to 3 above it."
 
+    # Beyond a factor of two a rate may be one that overshoots.
+    around = (grid >= 1) & (grid <= 4)
+    near = grid[around]
+
     def turning(gaps: np.ndarray) -> int:
         """Count the neighbours between which a gap does not grow away from ratio 2."""
-        below, above = gaps[grid <= 2], gaps[grid >= 2]
+        below, above = gaps[around][near <= 2], gaps[around][near >= 2]
         return int((np.diff(below) >= 0).sum() + (np.diff(above) <= 0).sum())
 
-    if grid.min() < 2 < grid.max():
+    if near.min() < 2 < near.max():
         history.numbers |= {
             turns: turning(gaps),
             "neighbours whose gap to twice the rate does not grow away from 2": turning(to_fast),
         }
     else:
-        history.untested[turns] = "The grid lacks a ratio below 2, or one above it."
+        history.untested[turns] = "The grid lacks a ratio from 1 to below 2, or to 4 above it."

@@ -61,7 +61,7 @@ def convert(
     head: str | None = None,
     positive: int = 1,
     anyway: bool = False,
-    data: str | Path | None = None,
+    inputs: str | Path | None = None,
 ) -> Conversion:
     """Return a model's twin with the other head: the same function, and the same training.
 
@@ -77,7 +77,7 @@ def convert(
         positive: the softmax head's column of the class that the sigmoid is of. With 0 the twin
             is not compiled: its labels are 1 − y.
         anyway: convert although training goes on otherwise, as the verdict says by how much.
-        data: a file of rows to compare the two on; made-up rows if left out.
+        inputs: a file of rows to compare the two on; made-up rows if left out.
     Raises:
         InputError: there is no such head, or it has no twin.
     """
@@ -91,7 +91,7 @@ def convert(
     if to == kind:
         raise InputError(f"to: found {to}, which {reading.layer.name} is already")
     check_replaceable(reading)
-    rows = arrays.made_up(model) if data is None else arrays.read(Path(data), model)
+    rows = arrays.made_up(model) if inputs is None else arrays.read(Path(inputs), model)
     regularizers = compiled.regularizers(reading.layer, to)
     rebuilt = surgery.swap(reading, to, positive, regularizers)
     notes: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from twinhead.pages.typeset import power_of_ten, raised
-from twinhead.results.history import History, Record
+from twinhead.results.history import History
 
 # What is not a head has no colour. These are the page's own, see style.css.
 INK, QUIET, RULE, BAND, EDGE = "#1c1c1e", "#5c5a57", "#e2dfd9", "#e4e9e6", "#6d7a74"
@@ -58,24 +58,8 @@ ISOMETRIC = ("#00805f", "isometric")
 # Text is thinner than a line and needs more contrast.
 TEXT = {SOFTMAX[0]: "#00639b", SIGMOID[0]: "#ad4c00", ISOMETRIC[0]: "#006b4f"}
 
-TRANSFER = ("#E69F00", "sigmoid, β = θ1 − θ0")
-RANDOM = ("#009E73", "sigmoid, own random start")
-CONTROL = ("#CC79A7", "sigmoid, β = θ1 − θ0, equal learning rates")
-OTHER = ("#D55E00", "sigmoid, β = θ1 − θ0, ratio other than 2")
-
 # Where a log axis shows an exact zero; below anything that float64 losses can differ by.
 FLOOR = 1e-17
-
-
-def look(record: Record) -> tuple[str, str]:
-    """Return colour and label of an arm: the same for the same arm in every picture."""
-    arm = record.arm
-    if arm.head == "softmax":
-        return SOFTMAX
-    if arm.init == "random":
-        return RANDOM
-    ratios: dict[float, tuple[str, str]] = {1: CONTROL, 2: TRANSFER}
-    return ratios.get(arm.lr_ratio, OTHER)
 
 
 def save(figure: Figure, target: Path | BinaryIO, kind: str) -> None:
@@ -175,10 +159,6 @@ def gap_axis(axes: Axes, highest: float) -> None:
 def data_name(history: History) -> str:
     """Return the data's name for a title: a file may be called a$b, and $ starts a formula."""
     return str(history.data["name"]).replace("$", r"\$")
-
-
-def seeds_label(alike: Sequence[Record]) -> str:
-    return f" ({len(alike)} seeds)" if len(alike) > 1 else ""
 
 
 def epoch_axis(axes: Axes) -> None:

@@ -4,6 +4,7 @@ Epoch 0 is before the first update. Judging and drawing need nothing but this.
 """
 
 import csv
+import io
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,7 +113,8 @@ class History:
 
 def save(history: History, path: Path) -> None:
     """Write history.h5: a group per arm with typed attributes, its series and its weights."""
-    with h5py.File(path, "w") as file:
+    memory = io.BytesIO()  # On a disk that is full libhdf5 may crash.
+    with h5py.File(memory, "w") as file:
         file.attrs.update(history.data)
         file.create_group("numbers", track_order=True)
         for name, value in history.numbers.items():
@@ -134,6 +136,7 @@ def save(history: History, path: Path) -> None:
                 series[f"{split}/{metric}"] = values
             for name, values in record.weights.items():
                 group[f"weights/{name}"] = values
+    path.write_bytes(memory.getbuffer())
 
 
 def load(path: Path) -> History:

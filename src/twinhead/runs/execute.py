@@ -103,11 +103,13 @@ def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None
         from twinhead.training import extraction  # With TensorFlow: not for what is there.
 
         extraction.make(source)
-    started, clock = datetime.now(UTC), time.monotonic()
-    measured = experiment.measure(settings)
-    seconds = time.monotonic() - clock
-
     from twinhead.results import history  # With h5py: not for finding a finished run.
+    from twinhead.training import passes  # As above.
+
+    started, clock = datetime.now(UTC), time.monotonic()
+    with passes.kept_in(aside / whole.PASSES):
+        measured = experiment.measure(settings)
+    seconds = time.monotonic() - clock
 
     history.save(measured, aside / "history.h5")
     write_tables(measured, aside)

@@ -27,7 +27,7 @@ def gather(experiment: Experiment, settings: Sequence[RunSettings], runs: Sequen
     ids = " ".join(run.folder.name for run in runs)
     name = f"sweep-{hashlib.sha256(ids.encode()).hexdigest()[:12]}"
     histories = [history.load(run.folder / "history.h5") for run in runs]
-    answers = [json.loads((run.folder / "answer.json").read_text()) for run in runs]
+    answers = [json.loads((run.folder / "answer.json").read_text(encoding="utf-8")) for run in runs]
     configs = _differing(settings)
     jobs = [
         sweep.Job(f"../{run.folder.name}/report.html", config, about)

@@ -21,6 +21,7 @@ from twinhead.training import heads, noise
 from twinhead.training.backend import tf
 from twinhead.training.epoch import Program
 from twinhead.training.evaluate import evaluate
+from twinhead.training.passes import kept
 from twinhead.training.recipe import Recipe
 from twinhead.training.rows import Labels, Rows, columns, tensor
 
@@ -83,21 +84,33 @@ def train(
             X["validation"] = tensor(split.X_validation, precision)
         for block in blocks:
             done += 1
-            program = _program(
-                tuple((arm.optimizer, arm.head) for arm in block),
-                tuple(
-                    (name, tuple(optimizers[name].items()))
-                    for name in dict.fromkeys(arm.optimizer for arm in block)
-                ),
-                split.X_train.shape[1],
-                precision,
-                recipe.batch_size,
-                recipe.dropout,
+            families = tuple(
+                (name, tuple(optimizers[name].items()))
+                for name in dict.fromkeys(arm.optimizer for arm in block)
             )
-            own = [of_arm[block[i].name] for i in program.arms]
-            rows = {part: _rows(part, X[part], own) for part in X}
-            which = f"pass {done} of {total}"
-            for record in _run(program, block, recipe, rows, initial, parts, weights, which):
+
+            def run(
+                block: list[Arm] = block,
+                families: tuple[Any, ...] = families,
+                X: dict[str, tf.Tensor] = X,
+                which: str = f"pass {done} of {total}",
+            ) -> list[Record]:
+                program = _program(
+                    tuple((arm.optimizer, arm.head) for arm in block),
+                    families,
+                    split.X_train.shape[1],
+                    block[0].precision,
+                    recipe.batch_size,
+                    recipe.dropout,
+                )
+                own = [of_arm[block[i].name] for i in program.arms]
+                rows = {part: _rows(part, X[part], own) for part in X}
+                return _run(program, block, recipe, rows, initial, parts, weights, which)
+
+            arrays = [each for arm in block for each in initial(arm, split.X_train.shape[1])]
+            arrays += [each for arm in block for each in _learnt(of_arm[arm.name])]
+            what = block, recipe, families, tuple(parts), weights
+            for record in kept(split, what, arrays, run):
                 records[record.arm.name] = record
             log.info("pass %d/%d done", done, total, extra={"counted": ("passes", done, total)})
     lost = [
@@ -134,6 +147,11 @@ def _program(
 ) -> Program:
     families = {name: dict(options) for name, options in optimizers}
     return Program(layout, families, features, precision, batch_size, dropout)
+
+
+def _learnt(labels: Labels) -> list[np.ndarray]:
+    every = labels.train, labels.validation, labels.sample_weight
+    return [np.zeros(0) if each is None else each for each in every]
 
 
 def _rows(part: str, X: tf.Tensor, own: Sequence[Labels]) -> Rows:

@@ -12,6 +12,7 @@ from twinhead.results.arm import Arm
 from twinhead.results.history import Record
 from twinhead.training import heads, noise
 from twinhead.training.backend import keras, tf
+from twinhead.training.passes import kept
 from twinhead.training.recipe import Recipe
 from twinhead.training.rows import tensor
 
@@ -25,7 +26,13 @@ def train(arm: Arm, recipe: Recipe, split: Split) -> Record:
     With common noise the arm is fed the batches and masks of module `noise`: slow, and what the
     bank is held against.
     """
-    kernel, bias = heads.initial(arm, split.X_train.shape[1])
+    weights = heads.initial(arm, split.X_train.shape[1])
+    what = "reference", arm, recipe
+    (record,) = kept(split, what, weights, lambda: [_train(arm, recipe, split, *weights)])
+    return record
+
+
+def _train(arm: Arm, recipe: Recipe, split: Split, kernel: np.ndarray, bias: np.ndarray) -> Record:
     X, y = split.X_train.astype(arm.precision, copy=False), split.y_train
     if arm.noise == "independent":
         own_seed = np.random.SeedSequence([arm.seed, zlib.crc32(f"{arm.head} {arm.init}".encode())])
