@@ -1,6 +1,7 @@
 """The two pictures of a model and its twin: their losses, and how far their log-odds are apart."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -32,7 +33,7 @@ def loss_curves(losses: Mapping[str, np.ndarray], head: str, twin: str) -> Figur
         losses: of "model", "twin" and "control", epoch 0 first.
         head, twin: which heads the first two have.
     """
-    looks = {
+    looks: dict[str, tuple[str, str, dict[str, Any]]] = {
         "model": (HEADS[head][0], f"model, {head}", {"linewidth": 6, "alpha": 0.45}),
         "twin": (HEADS[twin][0], f"twin, {twin}", {"linewidth": 1.8}),
         "control": (QUIET, "equal settings", {"linestyle": ":"}),
@@ -61,7 +62,7 @@ def loss_gap(gaps: Mapping[str, np.ndarray], allowed: float, twin: str) -> Figur
         gaps: of "twin" and "control" to the model, the largest over all rows, epoch 0 first.
         allowed: what counts as rounding.
     """
-    looks = {
+    looks: dict[str, tuple[str, str, dict[str, Any]]] = {
         "twin": (HEADS[twin][0], "twin", {"linewidth": 2.6}),
         "control": (QUIET, "equal settings", {"linestyle": ":"}),
     }
@@ -78,7 +79,7 @@ def loss_gap(gaps: Mapping[str, np.ndarray], allowed: float, twin: str) -> Figur
         epoch_axis(axes)
         finding(
             figure,
-            f"The twin's log-odds are at most {short(gaps['twin'].max())} from the model's, at equal "
-            f"settings {short(gaps['control'].max())}",
+            f"The twin's log-odds are at most {short(gaps['twin'].max())} from the model's, "
+            f"at equal settings {short(gaps['control'].max())}",
         )
     return figure
