@@ -9,7 +9,7 @@ TWINHEAD := $(BIN)/twinhead
 FORCED := $(if $(filter-out 0,$(FORCE)),force=true)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce articles sweep law bench docs test slow lint format lock
+.PHONY: help setup reproduce articles sweep law bench docs test mutants slow lint format lock
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ docs: $(READY) ## Fill the numbers in the documents; TAKE="benchmark law" takes 
 
 test: $(READY) ## Run the tests
 	@$(BIN)/python -m pytest
+
+mutants: $(READY) ## Break the code in one line at nearly 200 places and see that tests notice; takes an hour
+	@$(BIN)/python tests/mutants/run.py $(ARGS)
 
 slow: $(READY) ## Run the tests that take minutes as well: a wheel in an empty environment, many combinations
 	@$(BIN)/python -m pytest -m "slow or not slow"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from images.drawn import flat
 
 from twinhead.cli.composing import compose
 from twinhead.data.features import Features
@@ -18,7 +19,7 @@ PROJECT = Path(__file__).parents[1]
 # What makes an experiment quick: the same words for all tests, so that its run is made once.
 ROWS = "data=surrogate data.rows=400 data.features=12"
 SMALL = {
-    "equivalence": f"{ROWS} epochs=2 repeats=2 learning_rate=0.1",
+    "equivalence": f"{ROWS} epochs=2 repeats=5 learning_rate=0.1",
     "lr_ratio": f"{ROWS} epochs=2 seeds=[0,1] learning_rate=0.1",
     "train": f"{ROWS} epochs=2",
     "law": "data=surrogate data.rows=300 data.features=12 "
@@ -29,6 +30,7 @@ SMALL = {
     "activations": "steps=50 elements=1000 repeats=3",
     "losses": "",
     "tasks": "seeds=[0,1]",
+    "extraction": "data.images=drawn data.backbone=mobilenet data.weights=none data.size=32",
 }
 
 
@@ -50,7 +52,9 @@ def run(tmp_path_factory):
     def executed(name, *words):
         experiment = Experiment(name)
         before = Path.cwd()
-        os.chdir(place)  # The surrogate's cache goes to ./data.
+        os.chdir(place)  # The surrogate's cache goes to ./data, and features of images.
+        if name == "extraction":
+            flat(place / "drawn", 20)
         try:
             given = [*SMALL[name].split(), f"outputs={place / 'outputs'}", "progress=false", *words]
             return execute(experiment, compose(f"experiment/{name}", experiment.Settings, given))

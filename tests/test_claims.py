@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 from conftest import SMALL
 
@@ -10,6 +11,7 @@ from twinhead.results import history
 from twinhead.results.claim import (
     FAILS,
     HOLDS,
+    IDENTITY,
     NOT_TESTED,
     Claim,
     Source,
@@ -45,6 +47,46 @@ def judged(measured, control, rule=None, **numbers):
 )
 def test_a_claim_holds_only_within_tolerance_and_with_a_failing_control(measured, control, verdict):
     assert judged(measured, control).verdict == verdict
+
+
+def test_a_tolerance_is_absolute_and_on_the_side_that_it_is_said_to_be():
+    near = within(1e-6, "", of=100)
+    assert (judged(100 + 5e-6, 0, near).verdict, judged(100 - 9e-7, 0, near).verdict) == (
+        FAILS,
+        HOLDS,
+    )
+    assert judged(-2e-6, 1.0).verdict == FAILS
+    assert judged(0.55, 9, at_most(0.5, "", tolerance=0.1)).verdict == HOLDS
+    assert judged(0.65, 9, at_most(0.5, "", tolerance=0.1)).verdict == FAILS
+    assert judged(0.45, 0, at_least(0.5, "", tolerance=0.1)).verdict == HOLDS
+    assert judged(0.35, 0, at_least(0.5, "", tolerance=0.1)).verdict == FAILS
+    assert judged(0.0, 9, within(1, "", of="not measured")).verdict == FAILS
+
+
+def test_a_control_that_was_not_measured_leaves_its_claim_untested():
+    assert judged(0.0, None).verdict == NOT_TESTED
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_is_called_rounding_in_float64_is_none_in_float32(name):
+    """A tolerance that float32 would meet tells nothing of float64."""
+    for claim in Experiment(name).claims:
+        rule = claim.rule["float64"] if isinstance(claim.rule, dict) else claim.rule
+        double = isinstance(claim.rule, dict) or claim.number.endswith("float64")
+        if (
+            double
+            and rule.comparison == "equal"
+            and rule.expected == 0
+            and "eps" not in claim.number
+        ):
+            assert 0 < rule.tolerance <= 1e-12, claim.id
+
+
+def test_derivatives_by_differences_keep_eight_digits():
+    claims = [each for each in Experiment("gradients").claims if "differences" in each.number]
+    assert len(claims) == 3
+    for claim in claims:
+        assert 0 < claim.rule.tolerance <= 1e-8, claim.id
 
 
 def test_a_number_that_was_not_measured_is_not_tested_and_says_why():
@@ -89,6 +131,21 @@ def test_claims_fit_where_they_are_shown(name):
         assert claim.number != claim.control, claim.id
 
 
+def test_a_claim_has_a_control_or_says_why_there_is_none():
+    given = ("1", "a", "g", "a", "n", exactly(0), Source("003"))
+    for control, identity in (("", ""), ("c", "a count")):
+        with pytest.raises(ValueError, match="a control, or why"):
+            Claim(*given, control, identity=identity)
+
+
+def test_an_identity_is_judged_by_its_number_alone_and_shown_as_one():
+    claim = Claim("1", "a", "g", "a", "n", exactly(3), Source("003"), identity="a count")
+    for measured, verdict in ((3.0, HOLDS), (2.0, FAILS)):
+        found = judge(claim, History({"name": "x"}, numbers={"n": measured}))
+        assert found.verdict == verdict
+        assert asdict(found.control) == {"claim": "a count", "measured": None, "verdict": IDENTITY}
+
+
 # What a machine or a small problem decides: these may come out either way in a test.
 MEASURED_HERE = {"benchmark", "activations"}
 
@@ -102,7 +159,9 @@ def test_with_its_controls_number_exactly_that_claim_fails(run, name):
     tested = [claim for claim in claims if before[claim.id] != NOT_TESTED]
     assert tested
     for claim in tested:
-        swapped = measured.numbers | {claim.number: measured.numbers[claim.control]}
+        # An identity has no control: any other number has to do.
+        far = -1e6 if getattr(claim.rule, "comparison", "") == "at least" else 1e6
+        swapped = measured.numbers | {claim.number: measured.numbers.get(claim.control, far)}
         after = replace(measured, numbers=swapped)
         assert judge(claim, after).verdict == FAILS, claim.id
         for each in tested:
@@ -120,6 +179,69 @@ def test_every_claim_holds_in_small(run, name):
             assert verdict["verdict"] in (HOLDS, NOT_TESTED), verdict
         if verdict["verdict"] == NOT_TESTED:
             assert not verdict["reason"].startswith("not measured"), "says no reason"
+
+
+# Claims about constants: their controls are other constants, and may be simple multiples of them.
+CONSTANTS = {
+    "activations": {"4a": "2 for a = 2, where 1 is right"},
+    "lr_ratio": {"1": "twice the rate, whose ratio is 4"},
+    "gradients": {"4d": "a weight of 8 behind every sigmoid: (8/4)^depth"},
+}
+# Controls that are measured anew and come out the same.
+STANDS_STILL = {
+    "losses": {"1k": "the best on one sample is the best on another"},
+    "numerics": {f"7{letter}": "one logit is set to where Keras clips" for letter in "abcd"},
+}
+
+
+def arithmetic(measured, control):
+    """Return how a control follows from its measurement without a second one, if it does."""
+    if not np.isfinite([measured, control]).all() or min(abs(measured), abs(control)) < 1e-9:
+        return ""
+    quotient = abs(control / measured)
+    for factor in (1, 2, 4, 8, np.sqrt(2), 2 * np.sqrt(2), np.pi):
+        for way, by in (("times", factor), ("over", 1 / factor)):
+            if quotient == pytest.approx(by, rel=1e-9):
+                return f"{way} {factor:g}"
+    if abs(measured * control) == pytest.approx(1, rel=1e-9):
+        return "one over it"
+    return "one less it" if measured + control == pytest.approx(1, rel=1e-9) else ""
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name != "train"])
+def test_no_control_is_its_own_claims_number_by_arithmetic(run, name):
+    """A reciprocal, a sign or a factor measures nothing new: such a control cannot hold."""
+    numbers = history.load(run(name).folder / "history.h5").numbers
+    found = {
+        claim.id: how
+        for claim in Experiment(name).claims
+        if claim.number in numbers and claim.control in numbers
+        if (how := arithmetic(numbers[claim.number], numbers[claim.control]))
+    }
+    assert found.keys() == CONSTANTS.get(name, {}).keys(), found
+
+
+@pytest.mark.parametrize("name", ["equivalence", "gradients", "losses", "lr_ratio", "numerics"])
+def test_no_control_stays_in_step_with_its_claims_number(run, name):
+    """With another seed both are measured anew: no sum, product or quotient of the two may stay,
+    and no control may stand still where the claim's number moves: then it is a literal."""
+    seed = "seeds=[5,6]" if name == "lr_ratio" else "seed=7"
+    one, two = (history.load(run(name, *w).folder / "history.h5").numbers for w in ((), (seed,)))
+    found = {}
+    for claim in Experiment(name).claims:
+        keys = (claim.number, claim.control)
+        if not all(key in numbers for key in keys for numbers in (one, two)):
+            continue
+        (m, c), (n, d) = ([numbers[key] for key in keys] for numbers in (one, two))
+        if not np.isfinite([m, c, n, d]).all() or abs(m - n) <= 1e-9 * max(abs(m), abs(n), 1e-3):
+            continue
+        for how, before, after in (
+            *(("a sum", m + c, n + d), ("a difference", m - c, n - d)),
+            *(("a product", m * c, n * d), ("a quotient", c / m, d / n), ("a literal", c, d)),
+        ):
+            if before == pytest.approx(after, rel=1e-9, abs=0):
+                found[claim.id] = how
+    assert found.keys() <= STANDS_STILL.get(name, {}).keys(), found
 
 
 def test_counts_add_up():

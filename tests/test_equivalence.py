@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
+import yaml
+from scipy import stats
 
 from twinhead.data.features import split as cut
 from twinhead.data.sources import Surrogate
 from twinhead.experiments.equivalence import claims, measure
 from twinhead.results.arm import Arm
 from twinhead.results.claim import FAILS, HOLDS, NOT_TESTED, judge
-from twinhead.results.history import History, Record
+from twinhead.results.history import History, Record, load
 from twinhead.results.published import published
 from twinhead.training import bank
 
@@ -73,22 +75,46 @@ def test_printed_numbers_are_not_tested_on_other_data(about):
 
 
 def with_gaps(*seeds, common=(1e-6, 0.4)):
-    """Return a history of published arms with these validation-loss gaps, a dict a seed."""
+    """Return a history of published arms with these validation-loss gaps, a dict a seed.
+
+    The softmax arms' losses are a hundred times their seed, so that another seed's is far away.
+    """
     history = History({"name": "x"})
     for seed, gaps in enumerate(seeds):
-        for init, gap in gaps.items():
-            arm = Arm(f"{init} {seed}", "sigmoid", 1, seed, init, noise="independent")
-            history.add(Record(arm, {("validation", "loss_gap"): np.array(gap)}))
+        for init, gap in ({"softmax": [0, 0, 0]} | gaps).items():
+            head = "softmax" if init == "softmax" else "sigmoid"
+            arm = Arm(f"{init} {seed}", head, 1, seed, init, noise="independent")
+            gap = np.array(gap, float)
+            series = {("validation", "loss_gap"): gap, ("validation", "loss"): 100 * seed + gap}
+            history.add(Record(arm, series))
     for ratio, gap in zip((2.0, 1.0), common, strict=True):
         arm = Arm(f"ratio {ratio}", "sigmoid", 1, 0, "transfer", lr_ratio=ratio)
         history.add(Record(arm, {("validation", "loss_gap"): np.array([0, gap, 0])}))
     return history
 
 
-def test_published_gap_is_taken_after_epoch_one_and_swapped_in_the_control():
-    numbers = measure._as_published(with_gaps({"transfer": [9, 0.001, 9], "random": [0, -0.1, 0]}))
-    assert numbers["published gap, matched over own start"] == pytest.approx(0.01)
-    assert numbers["published gap, own start over matched"] == pytest.approx(100)
+RATIO = "published gap, matched over own start"
+
+
+def test_published_gap_is_taken_after_epoch_one_with_the_interval_over_seeds():
+    gaps = [{"transfer": [9, 0.001, 9], "random": [0, -0.1, 0]}]
+    gaps += [{"transfer": [9, -0.004, 9], "random": [0, 0.1, 0]}]
+    numbers = measure._as_published(with_gaps(*gaps))
+    assert numbers[RATIO] == pytest.approx(0.02)
+    logs = np.log([0.01, 0.04])
+    ends = np.exp(stats.t.interval(0.95, 1, logs.mean(), stats.sem(logs)))
+    assert [numbers[f"{RATIO}, {end}"] for end in ("low", "high")] == pytest.approx(list(ends))
+    another = numbers["published gap, matched to another seed over own start, high"]
+    assert another == pytest.approx(1000, rel=0.1)
+
+
+def test_one_seed_as_published_has_no_interval_and_is_not_tested():
+    history = with_gaps({"transfer": [0, 0.001, 0], "random": [0, 0.1, 0]})
+    history.numbers = measure._as_published(history)
+    (third,) = (claim for claim in claims.CLAIMS if claim.id == "3")
+    verdict = judge(third, history)
+    assert (verdict.verdict, verdict.measured) == (NOT_TESTED, None)
+    assert "repeats=2" in verdict.reason
 
 
 def test_leftover_compares_largest_gaps_and_its_control_is_the_arm_at_ratio_one():
@@ -112,10 +138,9 @@ def test_largest_change_is_over_all_epochs_and_relative_to_large_weights():
     record = Record(Arm("s", "softmax", 1, 0, precision="float64"))
     for theta in ([[0.1, 0.2]], [[0.1, 0.5]], [[0.1, 0.2]]):
         record.keep_weights(np.array(theta), np.zeros(2))
-    assert measure._largest_change(record, +1) == pytest.approx(0.3)
-    assert measure._largest_change(record, -1) == pytest.approx(0.3)
+    assert measure._largest_change(record) == pytest.approx(0.3)
     record.weights["kernel"] *= 1000
-    assert measure._largest_change(record, +1) == pytest.approx(0.6)
+    assert measure._largest_change(record) == pytest.approx(0.6)
 
 
 def test_the_surrogate_lands_on_the_articles_log():
@@ -131,3 +156,50 @@ def test_the_surrogate_lands_on_the_articles_log():
         final = record.series["validation", "accuracy"][-1]
         assert abs(final - printed[name, "validation", "accuracy", 5]) <= 0.005
     assert np.abs(deviations).mean() <= 0.02
+
+
+def test_the_conversion_is_of_trained_weights_and_every_seed_cuts_the_rows_anew(run):
+    finished = run("equivalence")
+    history = load(finished.folder / "history.h5")
+    softmax = history.one(head="softmax", noise="common", precision="float64")
+    assert np.any(softmax.weights["kernel"][-1] != softmax.weights["kernel"][0])
+    # At the start the wrong conversion is less wrong: biases are zero and weights smaller.
+    settings = finished.experiment.Settings.model_validate(
+        yaml.safe_load((finished.folder / "config.yaml").read_text())
+    )
+    features = settings.data.load()
+    X = cut(features, 0.2, settings.seed).X_validation.astype(np.float64)
+    kernel, bias = (softmax.weights[name][-1] for name in ("kernel", "bias"))
+    z = X @ kernel + bias
+    p = 1 / (1 + np.exp(z[:, 0] - z[:, 1]))
+    wrong = history.numbers["wrong conversion from softmax, float64"]
+    assert wrong == pytest.approx(np.abs(1 - 2 * p).max(), rel=1e-9)
+    losses = [each.loss()[0] for each in history.pick(head="sigmoid", init="random")]
+    assert len(set(losses)) == len(losses)
+    for each in history.pick(head="softmax", noise="independent"):
+        own = cut(features, 0.2, each.arm.seed)
+        z = own.X_validation @ each.weights["kernel"][-1] + each.weights["bias"][-1]
+        margin = (z[:, 1] - z[:, 0]) * (1 - 2.0 * own.y_validation)
+        assert each.loss()[-1] == pytest.approx(np.logaddexp(0, margin).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_gaps_are_those_of_the_matched_arm_and_controls_of_the_one_at_equal_rates(run, precision):
+    history = load(run("equivalence").folder / "history.h5")
+    arms = {"noise": "common", "precision": precision}
+    softmax = history.one(head="softmax", **arms)
+    for name, ratio in (("under common noise", 2.0), ("at equal rates", 1.0)):
+        other = history.one(init="transfer", lr_ratio=ratio, **arms)
+        for of, part in (("", "validation"), ("training ", "train")):
+            gap = np.abs(other.loss(part) - softmax.loss(part)).max()
+            size = max(1, history.one(init="transfer", lr_ratio=2.0, **arms).loss(part).max())
+            assert history.numbers[f"{of}gap {name}, {precision}"] == pytest.approx(gap / size)
+    assert history.numbers[f"bias to set at the start, {precision}"] == 0
+    bias = softmax.weights["bias"][-1].astype(float)
+    after = history.numbers[f"bias to set after training, {precision}"]
+    assert after == pytest.approx(abs(bias[1] - bias[0]))
+    kernel = softmax.weights["kernel"].astype(float)
+    total = kernel.sum(axis=2)
+    drift = np.abs(total - total[0]).max() / max(1, np.abs(kernel).max())
+    assert history.numbers[f"change of θ0 + θ1, {precision}"] == pytest.approx(drift, abs=1e-300)
+    assert history.numbers[f"change of θ0 + θ1 with weight decay, {precision}"] > 1e-6

@@ -84,3 +84,12 @@ def test_logit_gap_is_the_largest_over_rows(measured):
 def test_two_arms_of_one_name_are_a_defect(measured):
     with pytest.raises(ValueError, match="two arms"):
         measured.add(measured.one(head="softmax"))
+
+
+def test_weights_of_every_epoch_are_kept_in_order():
+    record = Record(Arm("a", "sigmoid", 1.0, seed=0))
+    for epoch in range(3):
+        record.keep_weights(np.full((4, 1), float(epoch)), np.full(1, 10.0 * epoch))
+    np.testing.assert_array_equal(record.weights["kernel"][:, 0, 0], [0, 1, 2])
+    np.testing.assert_array_equal(record.weights["bias"][:, 0], [0, 10, 20])
+    assert record.weights["kernel"].shape == (3, 4, 1)

@@ -11,7 +11,7 @@ from twinhead.runs.experiment import names
 PACKAGE = PROJECT / "src/twinhead"
 # From the ground. What stands on one floor may import from below, and from itself.
 FLOORS = (
-    {"errors", "settings"},
+    {"errors", "settings", "steps", "disk"},
     {"matching", "results", "data"},
     {"training", "models"},
     {"pages"},

@@ -35,7 +35,8 @@ def own_files(house, name):
     return {path.name for path in (house / "experiments" / name).glob("*.py")}
 
 
-PRESENTS = {"claims.py", "figures.py", "sweep_figures.py"}
+PRESENTS = {"claims.py", "claims_beyond.py", "claims_regression.py", "figures.py"}
+PRESENTS |= {"sweep_figures.py"}
 
 
 @pytest.mark.parametrize("name", names())
@@ -128,3 +129,17 @@ def test_versions_of_what_is_imported_count_and_absence_does_too():
     assert found.keys() == {"scikit-learn", "no_such_module"}
     assert found["no_such_module"] == "absent"
     assert found["scikit-learn"][0].isdigit()
+
+
+@pytest.mark.parametrize("name", ["numerics", "equivalence"])
+def test_another_version_of_what_measures_is_another_run(house, monkeypatch, name):
+    before = ids(house, name)[0]
+    real = identity.version
+    monkeypatch.setattr(identity, "version", lambda of: "0.1" if of == "keras" else real(of))
+    assert ids(house, name)[0] != before
+
+
+def test_another_python_is_another_run(house, monkeypatch):
+    before = ids(house, "numerics")[0]
+    monkeypatch.setattr(identity.platform, "python_version", lambda: "3.99.0")
+    assert ids(house, "numerics")[0] != before

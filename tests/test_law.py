@@ -1,17 +1,22 @@
 """The law, on small problems: what is measured is right, and a claim that should fail does."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import oracle
+import pandas as pd
 import pytest
 
 from twinhead.data.features import Features, split
-from twinhead.experiments.law import alone, classes, measure, rounding
-from twinhead.experiments.law.cases import CASES
+from twinhead.experiments.law import alone, classes, measure, methods, rounding
+from twinhead.experiments.law import jobs as jobs_of
+from twinhead.experiments.law.cases import CASES, OBJECTIVES
 from twinhead.experiments.law.claims import CLAIMS
 from twinhead.experiments.law.jobs import Job, Problem, fits_the_bank, jobs, start
-from twinhead.matching import translate
+from twinhead.experiments.law.methods import METHODS
+from twinhead.experiments.law.small import problem as a_small_problem
+from twinhead.matching import HEADS, OPTIMIZERS, translate
 from twinhead.results import history
 from twinhead.results.claim import judge_all
 from twinhead.training import noise
@@ -25,13 +30,16 @@ def test_all_claims_hold_and_all_controls_fail(run):
     assert [each for each in told if each[1:] != ("holds", "fails")] == []
     assert law.exit_code == 0
     assert {path.stem for path in (law.folder / "figures").glob("*.png")} == {
-        *("slide", "map", "float32"),
+        *("slide", "map", "float32", "isometric"),
     }
 
 
 def test_every_row_of_the_map_has_its_claims(run):
     """One by its setting, and one by its condition where it has one; the impossible has "I"."""
-    measured = {f"{case.name}: mapped": len(translate(case.softmax).conditions) for case in CASES}
+    measured = {
+        f"{case.name}: mapped": bool(translate(case.softmax).conditions and case.unmet)
+        for case in CASES
+    }
     claimed = [claim.number for claim in CLAIMS]
     for case in CASES:
         number = f"{case.name}: mapped"
@@ -135,7 +143,8 @@ def test_an_unmet_condition_is_another_start_or_another_scale():
     small = problem()
     for case in CASES:
         conditional = translate(case.softmax).status == "conditional"
-        assert bool(case.unmet) == conditional, case.name
+        # Lion's condition is of the design, and is measured by Keras's steps on a balanced one.
+        assert bool(case.unmet) == (conditional and case.name != "Lion"), case.name
         by_name = {job.name.removeprefix(f"{case.name}: "): job for job in jobs(case, small)}
         if case.antisymmetric:
             assert np.abs(by_name["softmax"].kernel.sum(axis=1)).max() <= 1e-16
@@ -160,3 +169,92 @@ def test_the_impossible_row_tries_what_each_setting_needs_by_itself():
     for left_out in ("trunk_learning_rate", "global_clipnorm"):
         given = {key: value for key, value in case.softmax.items() if key != left_out}
         assert translate(given).settings.items() <= case.mapped().items()
+
+
+def test_a_setting_is_as_good_as_on_its_worst_data_set():
+    both = {"setting": "a", "status": "exact", "factors": ""}
+    one = {"mapped_loss_gap": 1e-15, "mapped_logit_gap": 1e-14}
+    one |= {"naive_loss_gap": 0.1, "unmet_loss_gap": 0.2}
+    two = {"mapped_loss_gap": 1e-16, "mapped_logit_gap": 1e-13}
+    two |= {"naive_loss_gap": 0.3, "unmet_loss_gap": 0.01}
+    (row,) = measure.summarised(pd.DataFrame([both | one, both | two])).to_dict("records")
+    assert (row["mapped"], row["naive"], row["unmet"]) == (1e-13, 0.1, 0.01)
+
+
+@pytest.mark.parametrize("head", ["softmax", "sigmoid"])
+def test_a_layer_under_the_head_learns_at_its_own_rate(head):
+    small = problem()
+    units = 2 if head == "softmax" else 1
+    kernel = np.random.default_rng(1).standard_normal((jobs_of.TRUNK_UNITS, units))
+    odds = []
+    for rate in (1e-9, 0.25, 0.5):
+        settings = {"optimizer": "sgd", "learning_rate": 0.25, "trunk_learning_rate": rate}
+        trained = alone.train(Job("", head, settings, kernel, np.zeros(units)), small)
+        odds.append(trained.odds())
+    np.testing.assert_allclose(odds[0][0], odds[1][0])
+    for one, other in ((0, 1), (1, 2)):
+        assert np.abs(odds[one][-1] - odds[other][-1]).max() > 1e-3
+
+
+def test_class_weights_schedules_and_smoothing_are_in_force():
+    """A setting that is left out on the way to Keras would map to anything."""
+    small = problem()
+    kernel = np.random.default_rng(1).standard_normal((5, 1))
+
+    def ends(**settings):
+        given = {"optimizer": "sgd", "learning_rate": 0.25} | settings
+        return alone.train(Job("", "sigmoid", given, kernel, np.zeros(1)), small).odds()[-1]
+
+    plain = ends()
+    for settings in (
+        *({"class_weight": 3.0}, {"sample_weight": True}, {"label_smoothing": 0.2}),
+        *({"schedule": "cosine"}, {"loss_scale": 2.0}),
+    ):
+        assert np.abs(ends(**settings) - plain).max() > 1e-3, settings
+    y = small.split.y_train
+    heavy = ends(class_weight=3.0)[: len(y)].mean()
+    assert heavy > plain[: len(y)].mean(), "class 1 is the one that counts more"
+
+
+def test_every_method_and_loss_has_its_claim_and_its_number(run):
+    law = history.load(run("law").folder / "history.h5")
+    claimed = {claim.number for claim in CLAIMS}
+    for method in METHODS:
+        assert f"{method.name}: sigmoid" in claimed
+    assert [*law.tables["objectives"].method] == [*OBJECTIVES]
+    assert {f"{name}: mapped" for name in OBJECTIVES} <= claimed
+    assert {f"isometric, {name}: mapped" for name in OPTIMIZERS} <= {*law.numbers}
+
+
+def test_a_small_gradient_is_the_losss_slope():
+    """By differences: what every method's row rests on."""
+    small = a_small_problem(1)
+    rows = small.batches[0]
+    for head in HEADS:
+        gradient, w = small.gradient(head), small.start(head)
+        found = gradient(w, rows)
+        for place in np.ndindex(w.shape):
+            step = np.zeros_like(w)
+            step[place] = 1e-6
+            slope = (gradient.loss(w + step, rows) - gradient.loss(w - step, rows)) / 2e-6
+            assert slope == pytest.approx(found[place], abs=1e-8)
+        np.testing.assert_allclose(gradient.by_row(w, rows).mean(axis=0), found, atol=1e-15)
+        turned = np.random.default_rng(0).normal(size=w.shape)
+        change = (gradient(w + 1e-6 * turned, rows) - gradient(w - 1e-6 * turned, rows)) / 2e-6
+        curved = gradient.curvature(w, rows) @ turned.ravel()
+        np.testing.assert_allclose(curved, change.ravel(), atol=1e-7)
+
+
+@pytest.mark.parametrize("each", METHODS, ids=lambda each: each.name)
+def test_a_method_is_mapped_with_any_data(each):
+    """On another problem than the run's; a wrong factor of any setting shows."""
+    small = a_small_problem(11)
+    (row,) = methods.measure(small, [each])
+    assert max(row["sigmoid_gap"], row["isometric_gap"]) <= 1e-12
+    assert row["naive_gap"] >= 1e-3
+    for key, measured in each.measures.items():
+        if measured.factor("softmax", "sigmoid") != 1:
+            wrong = replace(each, measures=each.measures | {key: methods.AS_IT_IS})
+            (row,) = methods.measure(small, [wrong])
+            if key != "epsilon" or each.name == "Shampoo":  # A least length, not reached here.
+                assert row["sigmoid_gap"] >= 1e-3, key

@@ -8,7 +8,6 @@ from scipy import stats
 from twinhead.results import claim
 from twinhead.results.history import load
 
-
 DENSE = [0.25, 0.5, 1, 1.5, 1.75, 1.9, 1.95, 1.98, 2, 2.02, 2.05, 2.1, 2.25, 2.5, 3, 4, 8]
 
 

@@ -58,7 +58,9 @@ def test_a_run_holds_every_file_of_the_contract(run):
     assert made.exit_code == 0
     assert {path.name for path in made.folder.iterdir()} >= FILES
     assert {path.name for path in (made.folder / "figures").iterdir()} == {
-        f"{name}.{kind}" for name in ("loss_curves", "loss_gap") for kind in ("png", "svg")
+        f"{name}.{kind}"
+        for name in ("loss_curves", "loss_gap", "gap_as_published")
+        for kind in ("png", "svg")
     }
     verdicts = read(made, "verdicts.json")
     assert {verdict["id"][0] for verdict in verdicts} == set("12345678")
@@ -137,7 +139,7 @@ def test_new_drawing_code_draws_anew_without_measuring(mine, monkeypatch):
     assert (mine.folder / "history.h5").read_bytes() == numbers
     assert (mine.folder / "figures/loss_curves.png").stat().st_size > 1000
     assert read(mine, "provenance.json")["seconds"] == seconds
-    assert read(mine, "provenance.json")["presentation"] == "drawn by newer code"
+    assert read(mine, "manifest.json")["presentation"] == "drawn by newer code"
 
 
 @pytest.mark.parametrize(("ratio", "seen"), [("1.9", {"2a", "2b"}), ("1", {"2a", "2b"})])
@@ -272,7 +274,12 @@ def test_a_multirun_gives_one_table_and_one_picture(twinhead, tmp_path):
     done = twinhead("train", "-m", *words)
     assert done.returncode == 0, done.stderr
     (folder,) = (tmp_path / "outputs/train").glob("sweep-*")
-    assert {path.name for path in folder.iterdir()} >= {"sweep.csv", "sweep.png", "sweep.svg"}
+    files = {"sweep.csv", "sweep.png", "sweep.svg", "report.html"}
+    assert {path.name for path in folder.iterdir()} >= files
+    assert f"train/{folder.name}/report.html" in (tmp_path / "outputs/index.html").read_text()
+    lines = done.stdout.splitlines()
+    assert lines[-1].startswith("Page: outputs/train/sweep-")
+    assert [line.split()[0] for line in lines[-7:-1]] == ["softmax"] * 3 + ["sigmoid"] * 3
     with (folder / "sweep.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [(row["head"], row["seed"]) for row in rows] == [

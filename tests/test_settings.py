@@ -1,7 +1,8 @@
 """What a user types, and what comes of it. None of this may cost TensorFlow's start-up."""
 
 import pytest
-from conftest import PROJECT
+from conftest import PROJECT, SMALL
+from pydantic_core import PydanticUndefined
 
 from twinhead.cli.composing import compose, jobs
 from twinhead.errors import InputError
@@ -15,7 +16,7 @@ def composed(experiment, *words):
 
 @pytest.mark.parametrize("experiment", names())
 def test_every_experiment_composes(experiment):
-    assert composed(experiment).outputs == "outputs"
+    assert composed(experiment, *SMALL[experiment].split()).outputs == "outputs"
 
 
 def test_the_articles_recipe_is_the_default():
@@ -35,7 +36,7 @@ BAD = {
     "++data.new=3": ("data.new", ["unknown key"]),
     "data.rows=3": ("data.rows", ["unknown key", "path"]),
     "head=relu": ("head", ["relu", "sigmoid, softmax"]),
-    "data=mnist": ("data", ["breast_cancer, catdog, digits, file, surrogate"]),
+    "data=mnist": ("data", ["breast_cancer, catdog, digits, file, files, images, surrogate"]),
     "data=digits": ("data", ["digits", "catdog"]),
     "optimizer=sdg": ("optimizer", ["adam", "sgd"]),
     "optimizer=muon": ("optimizer", ["muon", "adam"]),
@@ -142,5 +143,6 @@ def test_every_group_in_conf_has_its_type_and_every_type_its_group():
 
     files = {path.stem for path in (PROJECT / "conf/optimizer").glob("*.yaml")}
     assert files == {*optimizers.ALONE, *optimizers.names(optimizers._Bank)}
-    kinds = {each.model_fields["name"].default for each in sources.Source.__subclasses__()}
+    every = [*sources.Source.__subclasses__(), *sources.Read.__subclasses__()]
+    kinds = {each.model_fields["name"].default for each in every} - {PydanticUndefined}
     assert {path.stem for path in (PROJECT / "conf/data").glob("*.yaml")} == kinds

@@ -204,3 +204,50 @@ def test_features_on_which_a_head_diverges_are_refused(tmp_path):
 def test_bad_settings_are_refused(word):
     with pytest.raises(InputError, match=word.split("=")[0]):
         settings(word)
+
+
+def test_thresholds_are_chosen_and_columns_scaled_on_training_rows_alone(monkeypatch):
+    rows, chosen_on = [], []
+    train, best = net.Net.train, labels.best_threshold
+
+    def watched(self, X, y, seed):
+        rows.append(X)
+        return train(self, X, y, seed)
+
+    monkeypatch.setattr(net.Net, "train", watched)
+    monkeypatch.setattr(
+        labels, "best_threshold", lambda p, truth: chosen_on.append(len(truth)) or best(p, truth)
+    )
+    labels.measure(settings("seeds=[0]", "epochs=1", "label_rows=300"))
+    assert set(chosen_on) == {240}
+    for X in rows:
+        assert len(X) == 240
+        np.testing.assert_allclose(X.mean(axis=0), 0, atol=1e-5)
+        np.testing.assert_allclose(X.std(axis=0), 1, atol=1e-5)
+
+
+def test_the_best_threshold_is_where_most_labels_are_right():
+    p = np.array([[0.1, 0.32], [0.28, 0.9]])
+    assert labels.best_threshold(p, np.array([[0, 1], [0, 1]])) == pytest.approx(0.3)
+    assert labels.best_threshold(p, np.array([[0, 0], [0, 1]])) == pytest.approx(0.35)
+
+
+def test_two_classes_hold_the_heads_against_each_other_at_twice_the_rate_and_at_one():
+    chosen = settings("seeds=[0,1,2,3,4,5,6,7]", "epochs=1", "learning_rate=0.01")
+    scores, numbers = measure._two_classes(chosen)
+    errors = {
+        head: [row["value"] for row in scores if row["head"] == head]
+        for head in (names.SOFTMAX, names.SIGMOID)
+    }
+    assert errors[names.SOFTMAX] == errors[names.SIGMOID], "at twice the rate they are one"
+    assert len(errors[names.SIGMOID]) == 8
+    assert numbers["two classes, loss gap of the heads"] <= 1e-6
+    assert numbers["two classes, loss gap at equal rates"] >= 1e-3
+
+
+def test_a_sum_over_labels_is_no_mean():
+    """Every head learns at the rate it would have alone."""
+    generator = np.random.default_rng(4)
+    y, z = generator.integers(0, 2, (5, 3)).astype(float), generator.standard_normal((5, 3))
+    expected = np.logaddexp(0, (1 - 2 * y) * z).sum(axis=1)
+    np.testing.assert_allclose(net.binary(3, y, z), expected, rtol=1e-6)

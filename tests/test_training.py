@@ -206,7 +206,7 @@ def test_seeds_optimizers_and_precisions_share_nothing_but_the_call(split):
     ]
     for together in bank.train(arms, chosen, split, optimizers=optimizers):
         own = replace(chosen, optimizer=optimizers[together.arm.optimizer])
-        bank._kept.clear()  # A compiled bank that is used again would hide what it has left over.
+        bank._program.cache_clear()  # One that is used again would hide what it has left over.
         (alone,) = bank.train([together.arm], own, split)
         bound = {"float64": 1e-13, "float32": 1e-6}[together.arm.precision]
         apart = np.abs(together.weights["kernel"] - alone.weights["kernel"]).max()
@@ -216,6 +216,13 @@ def test_seeds_optimizers_and_precisions_share_nothing_but_the_call(split):
 def test_parts_that_nobody_asked_for_are_not_evaluated(split):
     (record,) = bank.train([arm("sigmoid")], recipe(), split, parts=["validation"])
     assert set(record.series) == {("validation", "loss"), ("validation", "accuracy")}
+
+
+def test_without_parts_weights_alone_are_measured(split):
+    (record,) = bank.train([arm("sigmoid")], recipe(), split, parts=[])
+    (whole,) = bank.train([arm("sigmoid")], recipe(), split)
+    assert record.series == {}
+    assert record.weights["kernel"].tobytes() == whole.weights["kernel"].tobytes()
 
 
 def test_two_arms_of_one_name_do_not_share_a_pass(split):

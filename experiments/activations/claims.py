@@ -64,8 +64,8 @@ CLAIMS = (
         "share of sigmoids from 0.01 to 0.99",
         at_least(0.9, "Only inputs beyond 4.6 are left out."),
         Source("004", "activations, sigmoid"),
-        "share of sigmoids from 0.01 to 0.99, rounded",
-        "rounded, as a threshold of 0.5 does",
+        "share of sigmoids from 0.01 to 0.99, of 100 x",
+        "sigmoid(100 x), nearly a threshold",
     ),
     _claim(
         "2e",
@@ -98,6 +98,7 @@ CLAIMS = (
             ("c", "ELU", "−10", "slope_at_minus_10", "PReLU", ""),
             ("d", "swish, β = 1", "−10", "slope_at_minus_10", "leaky ReLU", ""),
             ("e", "sigmoid", "10", "slope_at_10", "swish, β = 1", ""),
+            ("f", "tanh", "10", "slope_at_10", "ELU", ""),
         )
     ),
     _claim(
@@ -196,6 +197,26 @@ CLAIMS = (
         "ReLU between them",
     ),
     _claim(
+        "4j",
+        "Swish is smooth at 0",
+        "Swish is smooth at 0, where ReLU has a corner (jump of its slope)",
+        "jump of swish's slope at 0",
+        within(1e-5, "The slope is taken a millionth to both sides; it bends by 1/2 a unit."),
+        Source("004", "activations, Swish"),
+        "jump of ReLU's slope at 0",
+        "ReLU",
+    ),
+    _claim(
+        "4k",
+        "ReLU6 keeps float16's digits",
+        "Inputs up to 1000: what ReLU6 puts out loses little in float16 (largest error)",
+        "lost by float16, ReLU6",
+        within(2e-3, "Half a unit in the last of 11 binary digits of a number up to 6 is 2^-9."),
+        Source("004", "activations, ReLU6"),
+        "lost by float16, ReLU",
+        "ReLU",
+    ),
+    _claim(
         "5a",
         "At too large a rate ReLU units die",
         "With too large a rate ReLU units die (how many get no gradient in the end)",
@@ -228,6 +249,16 @@ CLAIMS = (
         "He's weights",
     ),
     _claim(
+        "5d",
+        "ReLU keeps gradients from vanishing",
+        "Through 20 ReLU layers with He's weights a gradient keeps its size (factor)",
+        f"{GROWTH}, He's weights",
+        at_least(0.1, "A tenth leaves room for the draw; sigmoids leave less than a millionth."),
+        Source("004", "activations, ReLU"),
+        "gradient through 20 sigmoid layers, He's weights",
+        "sigmoid in ReLU's place, with the same weights",
+    ),
+    _claim(
         "6a",
         "Sigmoid takes longer than ReLU",
         "An element of sigmoid takes longer than one of ReLU (medians of repeats in turn; their "
@@ -235,8 +266,18 @@ CLAIMS = (
         "time of sigmoid over ReLU",
         at_least(1, "Of this machine; the middle halves of the repeats do not overlap."),
         Source("001", "section 1"),
-        "time of ReLU over sigmoid",
-        "the other way round",
+        "time of linear over ReLU",
+        "linear, which does nothing",
+    ),
+    _claim(
+        "6c",
+        "ELU takes longer than ReLU",
+        "An element of ELU takes longer than one of ReLU (medians of repeats in turn; their ratio)",
+        "time of ELU over ReLU",
+        at_least(1, "Of this machine; the middle halves of the repeats do not overlap."),
+        Source("004", "activations, ELU"),
+        "time of linear over ReLU",
+        "linear, which does nothing",
     ),
     _claim(
         "6b",
@@ -244,7 +285,7 @@ CLAIMS = (
         "Counting operations, {counted:g} to 1, tells the order of magnitude of the cost at best "
         "(measured ratio in the counted one, as a power of 2)",
         "power of 2 from counted to timed, sigmoid",
-        at_most(3, "Within a factor of 8 either way: memory, threads and the kernels decide."),
+        at_most(2, "Within a factor of 4 either way: memory, threads and the kernels decide."),
         Source("001", "section 1"),
         "power of 2 from counted to timed, linear",
         "linear, which does nothing, for sigmoid",

@@ -70,5 +70,9 @@ def compare(costs: pd.DataFrame, counted: float) -> dict[str, float]:
     }
     if sigmoid["low"] > relu["high"] or sigmoid["high"] < relu["low"]:
         numbers["time of sigmoid over ReLU"] = sigmoid["in_relus"]
-        numbers["time of ReLU over sigmoid"] = 1 / sigmoid["in_relus"]
+        numbers["time of linear over ReLU"] = by_name["in_relus"]["linear"]
+    elu = by_name.loc["ELU"]
+    if elu["low"] > relu["high"] or elu["high"] < relu["low"]:
+        numbers["time of ELU over ReLU"] = elu["in_relus"]
+        numbers["time of linear over ReLU"] = by_name["in_relus"]["linear"]
     return numbers

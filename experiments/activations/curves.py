@@ -15,6 +15,7 @@ from twinhead.training.backend import keras, tf
 CURVE = np.linspace(-6, 8, 281)  # Has 0 and 6, where some have kinks.
 FAR = np.array([-1000.0, -100.0, 100.0, 1000.0])
 ENDS = np.array([-10.0, 10.0])  # Where slopes tell whether a function saturates.
+LARGE = np.linspace(0, 1000, 10007)  # What a layer may put out where nothing holds it back.
 NORMAL = np.linspace(-12, 12, 48001)  # To take means over x ~ N(0, 1).
 # The article's slope of leaky ReLU, and what PReLU starts from in PyTorch; Keras starts from 0.
 LEAK, LEARNT_LEAK = 0.01, 0.25
@@ -149,6 +150,12 @@ def formulas() -> dict[str, float]:
         "jump of ELU's slope at 0, alpha = 1": np.ptp(_slopes(of.elu, beside)),
         "jump of ELU's slope at 0, alpha = 2": np.ptp(_slopes(partial(of.elu, alpha=2.0), beside)),
         "falling steps of softplus": _falls(of.softplus(x)),
+        "jump of swish's slope at 0": np.ptp(_slopes(of.silu, beside)),
+        "jump of ReLU's slope at 0": np.ptp(_slopes(of.relu, beside)),
+        **{
+            f"lost by float16, {name}": apart(call(LARGE), np.asarray(call(LARGE), np.float16))
+            for name, call in (("ReLU6", of.relu6), ("ReLU", of.relu))
+        },
     }
 
 
@@ -165,12 +172,12 @@ def saturation(random: np.random.Generator) -> dict[str, float]:
     def between(values: np.ndarray) -> float:
         return np.mean((values > 0.01) & (values < 0.99))
 
-    outputs = of.sigmoid(tf.constant(random.standard_normal(10_000))).numpy()
+    x = tf.constant(random.standard_normal(10_000))
     return {
         **{
             f"sigmoid is 1 from, {precision}": bisect(short_of_one, 0, 100, precision, xtol=1e-4)
             for precision in ("float32", "float64")
         },
-        "share of sigmoids from 0.01 to 0.99": between(outputs),
-        "share of sigmoids from 0.01 to 0.99, rounded": between(np.round(outputs)),
+        "share of sigmoids from 0.01 to 0.99": between(of.sigmoid(x).numpy()),
+        "share of sigmoids from 0.01 to 0.99, of 100 x": between(of.sigmoid(100 * x).numpy()),
     }

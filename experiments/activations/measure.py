@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 UNTOLD = {
     "ReLU units dead in the end": "The rate is not too large, for no step raises the loss; or so "
     "large that the training diverges.",
+    "time of ELU over ReLU": "The middle halves of the repeats overlap: this machine cannot "
+    "tell them apart.",
     "time of sigmoid over ReLU": "The middle halves of the repeats overlap: this machine cannot "
     "tell them apart.",
 }

@@ -93,20 +93,27 @@ def dying(settings: Settings) -> dict[str, float]:
     return found
 
 
+def _growth(activation: Callable, weights: np.ndarray, x: tf.Tensor) -> tf.Tensor:
+    """Return the length of the gradient of what goes in, over that of what comes out."""
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        layer = x
+        for kernel in weights:
+            layer = activation(layer @ kernel)
+        total = tf.reduce_sum(layer)
+    return tf.norm(tape.gradient(total, x)) / np.sqrt(x.shape[0] * WIDTH)
+
+
 def deep(random: np.random.Generator) -> dict[str, float]:
     """Return how gradients grow through ReLU layers, and how two layers bend a line."""
     weights = random.standard_normal((DEPTH, WIDTH, WIDTH)) * np.sqrt(2 / WIDTH)
     found = {}
     for name, scale in (("weights twice as large", 2.0), ("He's weights", 1.0)):
         x = tf.constant(random.standard_normal((32, WIDTH)))
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            layer = x
-            for kernel in scale * weights:
-                layer = keras.activations.relu(layer @ kernel)
-            total = tf.reduce_sum(layer)
-        growth = tf.norm(tape.gradient(total, x)) / np.sqrt(x.shape[0] * WIDTH)
+        growth = _growth(keras.activations.relu, scale * weights, x)
         found[f"gradient through {DEPTH} ReLU layers, {name}"] = growth
+    squashed = _growth(keras.activations.sigmoid, weights, x)
+    found[f"gradient through {DEPTH} sigmoid layers, He's weights"] = squashed
     a, b = tf.constant(random.standard_normal((2, 32, WIDTH)))
     for name in ("linear", "relu"):
         activation = getattr(keras.activations, name)

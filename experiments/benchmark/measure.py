@@ -21,13 +21,14 @@ from twinhead.experiments.benchmark.costs import ARMS_FOR_ROWS, BANK, KEY, SHARE
 from twinhead.matching import sigmoid_learning_rate
 from twinhead.results.arm import Arm
 from twinhead.results.history import History
-from twinhead.training import bank, heads
+from twinhead.training import bank, heads, passes
 
 log = logging.getLogger(__name__)
 
 Job = tuple[str, Callable[[contenders.Problem], np.ndarray], contenders.Problem]
 
 
+@passes.kept_in(None)  # What is timed has to be trained.
 def measure(settings: Settings) -> History:
     features = settings.data.load()
     parts = split(features, settings.validation_fraction, settings.seed)

@@ -33,12 +33,12 @@ NOTES = (
 class Settings(TrainingSettings):
     lr_ratio: Positive
     seed: Seed
-    repeats: Count | None
+    repeats: Count
 
     @model_validator(mode="after")
     def _every_seed_is_in_range(self) -> "Settings":
         most = MOST - self.seed + 1
-        if self.repeats is not None and self.repeats > most:
+        if self.repeats > most:
             raise PydanticCustomError(
                 "key",
                 f"repeats: found {self.repeats}, expected at most {most} with seed={self.seed}",

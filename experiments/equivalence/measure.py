@@ -1,25 +1,26 @@
 """The article's three arms, as published and under common noise, and the heads' conversion."""
 
 import logging
+import math
 from dataclasses import replace
 
 import numpy as np
 
-from twinhead.data.features import describe, split
+from twinhead.data.features import Split, describe, split
 from twinhead.experiments.equivalence import Settings
 from twinhead.matching import match_sigmoid, match_softmax, sigmoid_learning_rate
 from twinhead.results.arm import Arm
 from twinhead.results.history import History, Record
 from twinhead.results.published import Published, published
-from twinhead.results.statistics import ratio_of_means
+from twinhead.results.statistics import ratio_interval
 from twinhead.steps import Steps
 from twinhead.training import bank, heads, reference
 from twinhead.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
 
-# From this many validation rows on, one run as published tells; below, its noise is averaged.
-ROWS_ENOUGH, SEEDS_OTHERWISE = 2000, 5
+# The pull towards 0 in the control of what the weights conserve: of the rate, at every step.
+DECAY = 0.01
 # From here on there is a gap that common noise can take away: sixteen roundings of float32.
 LEFT_OVER = 1e-6
 
@@ -35,32 +36,33 @@ def measure(settings: Settings) -> History:
         settings.lr_ratio,
         settings.validation_fraction,
     ) == (1e-3, 2.0, 0.2)
-    repeats = settings.repeats
-    if repeats is None:
-        repeats = 1 if len(parts.y_validation) >= ROWS_ENOUGH else SEEDS_OTHERWISE
     log.info(
         "%s: %d + %d rows, %d features; %d seed(s) as published",
         features.name,
         len(parts.y_train),
         len(parts.y_validation),
         features.X.shape[1],
-        repeats,
+        settings.repeats,
     )
 
     recipe = settings.recipe()
-    steps = Steps("trainings", 3 * repeats + 2)
-    for seed in range(settings.seed, settings.seed + repeats):
-        arms = _arms(settings, "independent", "float32", seed)
+    steps = Steps("trainings", 3 * settings.repeats + 2)
+    for seed in range(settings.seed, settings.seed + settings.repeats):
+        # Every seed cuts the rows anew, so that an interval over seeds is one over validation sets.
+        own = parts
+        if seed != settings.seed:
+            own = split(features, settings.validation_fraction, seed)
         trained = []
-        for arm in arms:
-            trained.append(reference.train(arm, recipe, parts))
+        for arm in _arms(settings, "independent", "float32", seed):
+            trained.append(reference.train(arm, recipe, own))
             steps.done()
-        _add(history, trained, parts.X_validation)
+        _add(history, trained, own.X_validation)
     for precision in ("float32", "float64"):
         arms = _arms(settings, "common", precision, settings.seed)
         control = _arm(settings, "sigmoid", "transfer", 1.0, "common", precision, settings.seed)
         control = replace(control, name=f"control: {control.name}")
         _add(history, bank.train([*arms, control], recipe, parts), parts.X_validation)
+        history.numbers.update(_conserved(history, precision, recipe, parts))
         history.numbers.update(_converted(history, precision, parts.X_validation.astype(precision)))
         history.numbers.update(_common(history, precision))
         steps.done()
@@ -134,17 +136,36 @@ def _converted(history: History, precision: str, X: np.ndarray) -> dict[str, flo
 
 
 def _common(history: History, precision: str) -> dict[str, float]:
-    """Return what is left of the gap under common noise, and what the weights conserve."""
+    """Return what is left of the gap under common noise, and where the biases start and end."""
     arms = {"noise": "common", "precision": precision}
-    softmax = history.one(head="softmax", **arms)
     transfer = _transferred(history, **arms)
     equal = history.pick(init="transfer", lr_ratio=1.0, **arms)[-1]
+    found = {}
+    for split_name, of in (("validation", ""), ("train", "training ")):
+        size = max(1, transfer.loss(split_name).max())
+        for name, record in (("under common noise", transfer), ("at equal rates", equal)):
+            found[f"{of}gap {name}, {precision}"] = _largest_gap(record, split_name) / size
+    softmax = history.one(head="softmax", **arms)
+    for name, record in (("twice the rate", transfer), ("equal rates", equal)):
+        ways = [each.logit_weights()[1] - each.logit_weights()[0] for each in (record, softmax)]
+        lengths = [float(np.linalg.norm(way.astype(np.float64))) for way in ways]
+        found[f"way in epoch 1 at {name}, in softmax's, {precision}"] = lengths[0] / lengths[1]
+    bias = np.abs(softmax.logit_bias())
+    return found | {
+        f"bias to set at the start, {precision}": float(bias[0]),
+        f"bias to set after training, {precision}": float(bias[-1]),
+    }
+
+
+def _conserved(history: History, precision: str, recipe: Recipe, parts: Split) -> dict[str, float]:
+    """Return by how much θ0 + θ1 moves, and by how much where a penalty pulls at the weights."""
+    softmax = history.one(head="softmax", noise="common", precision=precision)
+    arm = replace(softmax.arm, optimizer="with decay")
+    pulled = {"with decay": {**recipe.optimizer, "weight_decay": DECAY}}
+    (decayed,) = bank.train([arm], recipe, parts, optimizers=pulled, parts=("validation",))
     return {
-        f"gap under common noise, {precision}": _largest_gap(transfer)
-        / max(1, transfer.loss().max()),
-        f"gap at equal rates, {precision}": _largest_gap(equal) / max(1, transfer.loss().max()),
-        f"change of θ0 + θ1, {precision}": _largest_change(softmax, +1),
-        f"change of θ1 − θ0, {precision}": _largest_change(softmax, -1),
+        f"change of θ0 + θ1, {precision}": _largest_change(softmax),
+        f"change of θ0 + θ1 with weight decay, {precision}": _largest_change(decayed),
     }
 
 
@@ -153,32 +174,30 @@ def _transferred(history: History, **wanted: str) -> Record:
     return history.pick(head="sigmoid", init="transfer", **wanted)[0]
 
 
-def _largest_gap(record: Record) -> float:
-    return float(np.abs(record.series["validation", "loss_gap"]).max())
+def _largest_gap(record: Record, part: str = "validation") -> float:
+    return float(np.abs(record.series[part, "loss_gap"]).max())
 
 
-def _largest_change(softmax: Record, sign: int) -> float:
+def _largest_change(softmax: Record) -> float:
     kernel = softmax.weights["kernel"].astype(np.float64)
-    combined = kernel[..., 1] + sign * kernel[..., 0]
+    combined = kernel[..., 1] + kernel[..., 0]
     return float(np.abs(combined - combined[0]).max() / max(1, np.abs(kernel).max()))
 
 
 def _as_published(history: History) -> dict[str, float]:
     """Return how the article's two gaps compare, and what common noise leaves of its own."""
-    transfer, random = (
-        np.array(
-            [
-                abs(record.series["validation", "loss_gap"][1])
-                for record in history.pick(head="sigmoid", init=init, noise="independent")
-            ]
+    common = {"noise": "common", "precision": "float32"}
+    equal = history.pick(init="transfer", lr_ratio=1.0, **common)[-1]
+    softmax, transfer, random = (
+        history.pick(noise="independent", **arms)
+        for arms in (
+            {"head": "softmax"},
+            {"head": "sigmoid", "init": "transfer"},
+            {"head": "sigmoid", "init": "random"},
         )
-        for init in ("transfer", "random")
     )
-    history.data["over"] = (
-        "one seed"
-        if len(transfer) == 1
-        else f"mean over {len(transfer)} seeds, upper end of its 95 % bootstrap interval"
-    )
+    seeds = len(transfer)
+    history.data["over"] = f"{seeds} seeds, each with its own split"
     printed = {
         (number.arm, number.epoch): number.printed
         for number in published("000")
@@ -188,26 +207,34 @@ def _as_published(history: History) -> dict[str, float]:
         abs(printed[f"sigmoid {init}", 1] - printed["softmax", 1])
         for init in ("transfer", "random")
     )
-    numbers = {
-        "published gap, matched over own start": ratio_of_means(transfer, random)[1],
-        "published gap, own start over matched": ratio_of_means(random, transfer)[1],
-        "gap that the article prints": own / other,
-    }
-    leftover = np.mean(
-        [_largest_gap(each) for each in history.pick(noise="independent", init="transfer")]
-    )
-    common = {"noise": "common", "precision": "float32"}
+    numbers = {"gap that the article prints": own / other}
+    name = "published gap, matched over own start"
+    if seeds > 1:
+        apart = _apart(random, softmax)
+        numbers[name], *ends = ratio_interval(_apart(transfer, softmax), apart)
+        numbers[f"{name}, low"], numbers[f"{name}, high"] = ends
+        another = ratio_interval(_apart(transfer, [*softmax[1:], softmax[0]]), apart)
+        numbers["published gap, matched to another seed over own start, high"] = another[2]
+    else:
+        numbers |= {name: math.nan, f"{name}, low": math.nan}  # The sentence names them.
+        history.untested[f"{name}, high"] = "One seed has no interval; give repeats=2 or more."
+    leftover = np.mean([_largest_gap(each) for each in transfer])
     paired = _largest_gap(_transferred(history, **common))
-    equal = _largest_gap(history.pick(init="transfer", lr_ratio=1.0, **common)[-1])
     rounding = np.finfo(np.float64).eps  # A gap of exactly zero must not divide.
     shrunk = "leftover gap, shrunk by common noise"
     # Without dropout and with one batch an epoch nothing but rounding is left over.
     if leftover > LEFT_OVER:
         numbers[shrunk] = float(leftover / max(paired, rounding))
-        numbers[f"{shrunk} at equal rates"] = float(leftover / max(equal, rounding))
+        numbers[f"{shrunk} at equal rates"] = float(leftover / max(_largest_gap(equal), rounding))
     else:
         history.untested[shrunk] = "As published there is no gap left over that could shrink."
     return numbers
+
+
+def _apart(arms: list[Record], partners: list[Record]) -> np.ndarray:
+    """Return by how much validation losses differ after epoch 1, rounding at least, by seed."""
+    gaps = [a.loss()[1] - b.loss()[1] for a, b in zip(arms, partners, strict=True)]
+    return np.maximum(np.abs(gaps), LEFT_OVER)
 
 
 def _parameters(settings: Settings, features: int) -> dict[str, float]:
@@ -231,7 +258,11 @@ def _hold_against_print(history: History) -> None:
         ("losses", ("loss", "running_loss")),
         ("accuracies", ("accuracy", "running_accuracy")),
     ):
-        numbers = [number for number in published("000") if number.metric in metrics]
+        numbers = [
+            number
+            for number in published("000")
+            if number.metric in metrics and number.kind == "result"
+        ]
         history.numbers[f"printed {what}"] = len(numbers)
         if own and history.data["article_recipe"]:
             for name, shift in (("printed", 0), ("the next epoch's printed", 1)):

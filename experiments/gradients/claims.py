@@ -116,8 +116,8 @@ CLAIMS = (
         "step of the logits, in y - p",
         within(1e-6, "Keras keeps the rate in float32.", of="rate times (|x|^2 + 1)"),
         PUSH_PULL,
-        "step of the logits themselves, in y - p",
-        "article 003's factor",
+        "step of the logits by Adam, in y - p",
+        "a step of Adam, whose length is no multiple of y − p",
     ),
     Claim(
         "4a",
@@ -175,6 +175,18 @@ CLAIMS = (
         SQUASHED,
         "jump of the slope at 0, relu",
         "ReLU, which is continuous too",
+    ),
+    Claim(
+        "4f",
+        "The exponential is its own derivative",
+        SOFTMAX,
+        "The exponential is its own derivative (largest relative deviation of TensorFlow's on "
+        "[−8, 8])",
+        "slope of exp, to exp",
+        ROUNDING,
+        Source("003", "section 1"),
+        "slope of 2^x, to 2^x",
+        "2^x, whose derivative has a factor ln 2",
     ),
     Claim(
         "5a",

@@ -38,7 +38,7 @@ def measure(settings: Settings) -> History:
     numbers |= _printed_example() | _jacobians(settings.draws, random)
     numbers |= _cross_entropies(settings.draws, random) | _one_step() | _squared_error()
     numbers |= _sigmoid_slopes(tables["sigmoid"]) | _sigmoids_in_a_row(settings.depth)
-    numbers |= _absolute_error(random) | _argmax()
+    numbers |= _absolute_error(random) | _argmax() | _exponential()
     numbers |= misses("001", "gradients", numbers) | misses("003", "gradients", numbers)
     tables["summary"] = pd.DataFrame(beside_print("gradients", numbers))
     return history
@@ -200,25 +200,38 @@ def _cross_entropies(draws: int, random: np.random.Generator) -> dict[str, float
     }
 
 
+def _exponential() -> dict[str, float]:
+    """Return how far the slopes of two powers are from the powers, relative to these."""
+    powers = (("exp", tf.exp), ("2^x", lambda x: tf.constant(2.0, tf.float64) ** x))
+    return {
+        f"slope of {name}, to {name}": _apart(_slope(call, CURVE) / call(CURVE).numpy(), 1.0)
+        for name, call in powers
+    }
+
+
 def _one_step() -> dict[str, float]:
-    """Return by how much one SGD step on a dense layer's weights moves its logits, in p - y."""
+    """Return by how much one step on a dense layer's weights moves its logits, in y - p."""
     x = tf.constant([INPUTS], tf.float64)
-    layer = keras.layers.Dense(3, dtype="float64")
-    layer.build(x.shape)
-    # The bias alone gives the article's logits, so that the example is the same.
-    layer.set_weights([np.zeros((len(INPUTS), 3)), np.array(PUSHED)])
     y = tf.one_hot([TRUE_CLASS], 3, dtype=tf.float64)
-    before = layer(x)
-    with tf.GradientTape() as tape:
-        loss = _entropy_of(y)(layer(x))
-    gradients = tape.gradient(loss, layer.trainable_variables)
-    keras.optimizers.SGD(RATE).apply(gradients, layer.trainable_variables)
-    moved = (layer(x) - before).numpy()[0]
-    slope = (tf.nn.softmax(before) - y).numpy()[0]
+
+    def step(optimizer: keras.optimizers.Optimizer) -> float:
+        """Return the mean over classes of how far a logit moves in y - p."""
+        layer = keras.layers.Dense(3, dtype="float64")
+        layer.build(x.shape)
+        # The bias alone gives the article's logits, so that the example is the same.
+        layer.set_weights([np.zeros((len(INPUTS), 3)), np.array(PUSHED)])
+        before = layer(x)
+        with tf.GradientTape() as tape:
+            loss = _entropy_of(y)(layer(x))
+        gradients = tape.gradient(loss, layer.trainable_variables)
+        optimizer.apply(gradients, layer.trainable_variables)
+        moved = (layer(x) - before).numpy()[0]
+        return float((moved / (y - tf.nn.softmax(before)).numpy()[0]).mean())
+
     return {
         "rate": RATE,
-        "step of the logits, in y - p": float((moved / -slope).mean()),
-        "step of the logits themselves, in y - p": RATE_OF_LOGITS,
+        "step of the logits, in y - p": step(keras.optimizers.SGD(RATE)),
+        "step of the logits by Adam, in y - p": step(keras.optimizers.Adam(RATE)),
         "rate times (|x|^2 + 1)": float(RATE * (tf.reduce_sum(x**2) + 1)),
     }
 

@@ -16,7 +16,8 @@ class Case:
             training it takes.
         naive: what to change in the mapped settings to get those of somebody without the map.
         antisymmetric: whether the softmax head starts with θ1 = −θ0.
-        unmet: starts of which the condition is not true, for conditional rows.
+        unmet: starts of which the condition is not true, for conditional rows; Lion's is another
+            design, in by_keras.
         attempt: what to change in the softmax's settings for want of a map, for impossible rows.
     """
 
@@ -137,7 +138,7 @@ CASES = (
         "Muon",
         {
             **{"optimizer": "muon", "learning_rate": 0.01, "adam_lr_ratio": 1.0},
-            **{"weight_decay": 0.1, "adam_weight_decay": 0.1},
+            **{"weight_decay": 0.1, "adam_weight_decay": 0.1, "rms_rate": None},
         },
         {"learning_rate": 0.02, "adam_lr_ratio": 1.0},
         unmet={"loss_scale": 1e-7},
@@ -155,3 +156,40 @@ CASES = (
 # errors of both kinds are shown.
 LONG = {"sgd": 0.05, "adam": 0.001}
 OPTIMUM_FEATURES = 2  # In all thirty breast cancer is separable, and has no optimum.
+
+# What objectives.py trains, and what is trained wrongly in the control.
+OBJECTIVES = {
+    "focal loss, γ": "γ twice as large",
+    "temperature": "T twice as large",
+    "distillation, its temperature": "T twice as large",
+    "entropy penalty": "twice the penalty",
+    "logit adjustment": "twice the adjustment",
+    "mixup": "twice the share",
+    "smoothing of one output by s/2": "by s",
+    "Keras's focal losses, α in one of them": "α = 0.25 not seen: twice the rate, not half",
+    "weight normalisation, v = β": "v at the rate as it is",
+    "weight normalisation, v = β/2": "v at twice the rate, not half",
+    "LoRA on the head": "the matrix beside the units at the rate as it is",
+    "spectral normalisation": "without √2 on the sigmoid's logit",
+    "logit scale c, SGD": "twice the rate, not 2/c²",
+    "two sigmoids, mean loss": "the rate as it is",
+    "logit scale c, Adam's ε": "ε as it is",
+}
+
+# PyTorch's name, and settings beside the rate. Muon is left out: it works in bfloat16.
+TORCH_RUNS: dict[str, dict[str, object]] = {
+    "SGD": {"lr": 0.3, "momentum": 0.9, "weight_decay": 0.1},
+    "ASGD": {"lr": 0.3, "lambd": 0.1, "t0": 5.0},
+    "Adam": {"lr": 0.05, "eps": 0.01, "weight_decay": 0.1},
+    "AdamW": {"lr": 0.05, "eps": 0.01, "weight_decay": 0.5},
+    "Adamax": {"lr": 0.05, "eps": 0.01, "weight_decay": 0.1},
+    "NAdam": {"lr": 0.05, "decoupled_weight_decay": True, "weight_decay": 0.5},
+    "RAdam": {"lr": 0.05, "weight_decay": 0.1},
+    "SparseAdam": {"lr": 0.05, "eps": 0.01},
+    "RMSprop": {"lr": 0.05, "eps": 0.01, "weight_decay": 0.1},
+    "Adagrad": {"lr": 0.2, "initial_accumulator_value": 0.1, "weight_decay": 0.1},
+    "Adadelta": {"lr": 2.0, "eps": 1e-3, "weight_decay": 0.1},
+    "Rprop": {"lr": 0.05, "step_sizes": (1e-3, 0.2)},
+    "Adafactor": {"lr": 0.1, "weight_decay": 0.1},
+    "LBFGS": {"lr": 0.5, "max_iter": 2},
+}

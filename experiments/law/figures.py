@@ -118,6 +118,31 @@ def float32(history: History) -> Figure:
     return figure
 
 
+def isometric(history: History) -> Figure:
+    """Draw how far the isometric head is from softmax under every optimizer, mapped and not."""
+    table = history.tables["isometric"][::-1]
+    unchanged = int((table.unmapped_gap < 1e-12).sum())
+    with rc_context(STYLE):
+        figure = Figure(figsize=(8, 5.5), layout="constrained")
+        axes = figure.subplots()
+        places = np.arange(len(table))
+        for column, colour, marks, label in (
+            ("mapped_gap", INK, "o", "mapped"),
+            ("unmapped_gap", QUIET, "s", "every setting as it is"),
+        ):
+            gaps = np.maximum(table[column], FLOOR)
+            axes.plot(gaps, places, marks, color=colour, label=label)
+        axes.set_yticks(places, table.optimizer + "  (" + table.factors + ")", fontsize=9)
+        axes.set_xscale("log")
+        axes.set_xlim(FLOOR / 2, 10)
+        axes.set_xlabel("largest gap of a row's log-odds to softmax")
+        finding(
+            figure, f"The isometric head needs no map under {unchanged} of {len(table)} optimizers"
+        )
+        axes.legend()
+    return figure
+
+
 def _rows(history: History) -> pd.DataFrame:
     """Return a row a setting, one quantity for all: the loss gaps, the worst over the data."""
     # NumPy's extremes: those of pandas pass over a NaN, and a head that diverged is no match.

@@ -10,9 +10,24 @@ from scipy.optimize import minimize_scalar
 
 from twinhead.data.features import describe, split
 from twinhead.data.sources import BreastCancer
-from twinhead.experiments.law import Settings, alone, classes, jobs, optimum, rounding
+from twinhead.experiments.law import (
+    Settings,
+    alone,
+    beyond,
+    by_keras,
+    classes,
+    draws,
+    elsewhere,
+    jobs,
+    objectives,
+    optimum,
+    rounding,
+    searches,
+    swap,
+)
 from twinhead.experiments.law.cases import CASES, Case
 from twinhead.experiments.law.jobs import Job, Problem, Trained
+from twinhead.experiments.law.small import problem as a_small_problem
 from twinhead.matching import CONDITIONAL, EXACT, IMPOSSIBLE, Translation, translate
 from twinhead.results.arm import Arm
 from twinhead.results.history import History
@@ -47,6 +62,21 @@ def measure(settings: Settings) -> History:
     log.info("float32, %d steps", settings.long_steps)
     tables["float32"] = rounding.measure(settings, problems[tumours.name].split)
     history.numbers |= rounding.numbers(tables["float32"])
+    small = a_small_problem(settings.seed)
+    for name, part in (
+        ("methods", beyond.of_methods),
+        ("objectives", beyond.of_objectives),
+        ("isometric", beyond.of_isometric),
+    ):
+        log.info("%s", name)
+        tables[name], found = part(small)
+        history.numbers |= found
+    log.info("searches, draws, swaps")
+    for part in (searches, draws, swap):
+        history.numbers |= part.measure(small)
+    history.numbers |= by_keras.edges(small) | objectives.z_loss(small)
+    found, history.untested = elsewhere.measure(small)
+    history.numbers |= found
     log.info("scikit-learn's optimum")
     history.numbers |= optimum.measure(parts_of_tumours)
     return history
@@ -61,7 +91,7 @@ def _map(name: str, problem: Problem) -> list[dict[str, Any]]:
         softmax = trained[f"{case.name}: softmax"]
         theta_sum = softmax.kernel.sum(axis=2)
         row = {"setting": case.name, "data": name, "status": translation.status}
-        row["factors"] = _factors(case.softmax, translation)
+        row["factors"] = _factors(translation)
         row["condition"] = "; ".join(translation.conditions)
         for role in ("mapped", "naive"):
             loss_gap, logit_gap = _gaps(trained[f"{case.name}: {role}"], softmax, problem)
@@ -78,14 +108,14 @@ def _map(name: str, problem: Problem) -> list[dict[str, Any]]:
     return rows
 
 
-def _factors(softmax: dict[str, Any], translation: Translation) -> str:
+def _factors(translation: Translation) -> str:
     """Return what the sigmoid's settings are multiplied by, such as "learning_rate × 2"."""
     if translation.settings is None:
         return "none does"
     changed = [
         f"{key} × {translation.rules[key].factor:.4g}"
-        for key, value in softmax.items()
-        if translation.settings[key] != value
+        for key, value in translation.given.items()
+        if key in translation.settings and translation.settings[key] != value
     ]
     return ", ".join(changed) or "as it is"
 
@@ -119,7 +149,7 @@ def numbers(table: pd.DataFrame, summary: pd.DataFrame) -> dict[str, float]:
     found: dict[str, float] = {}
     for row in summary.itertuples():
         found |= {f"{row.setting}: mapped": row.mapped, f"{row.setting}: not mapped": row.naive}
-        if row.status == CONDITIONAL:
+        if row.status == CONDITIONAL and not np.isnan(row.unmet):
             found[f"{row.setting}: condition not met"] = row.unmet
     for status in (EXACT, CONDITIONAL, IMPOSSIBLE):
         found[f"{status} settings"] = int((summary.status == status).sum())

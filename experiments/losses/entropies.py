@@ -74,15 +74,27 @@ def divergences(rng: np.random.Generator) -> dict[str, float]:
     """Measure cross-entropy, entropy and divergence, Keras's against SciPy's."""
     p, q = rng.dirichlet(np.ones(5), 40), rng.dirichlet(np.ones(5), 40)
     cross = categorical(p, q)
-    even, uneven = np.array([0.5, 0.5]), np.array([0.9, 0.1])
+    logits = tf.Variable(np.log(q))
+
+    def slope(loss: Callable) -> np.ndarray:
+        with tf.GradientTape() as tape:
+            total = tf.reduce_sum(loss(tf.nn.softmax(logits)))
+        return tape.gradient(total, logits).numpy()
+
+    of_cross = slope(lambda found: categorical(p, found))
+    even, uneven, mirrored = np.array([0.5, 0.5]), np.array([0.9, 0.1]), np.array([0.1, 0.9])
     nats = float(divergence(even, uneven))
     return {
         "CE - KL - H": _apart(cross, entropy(p, q, axis=1) + entropy(p, axis=1)),
         "CE - KL - H, control": _apart(cross, divergence(p, q)),
+        "slopes of CE and KL": _apart(of_cross, slope(lambda found: divergence(p, found))),
+        "slopes of CE and KL, control": _apart(of_cross, slope(lambda found: divergence(found, p))),
         "nats": abs(nats - entropy(even, uneven)),
         "nats, control": abs(nats - entropy(even, uneven, base=2)),
         "asymmetry": abs(nats - float(divergence(uneven, even))),
-        "asymmetry, control": abs(float(divergence(even, even))),
+        "asymmetry, control": abs(
+            float(divergence(uneven, mirrored)) - float(divergence(mirrored, uneven))
+        ),
     }
 
 
@@ -113,10 +125,11 @@ def log_losses() -> dict[str, float]:
         "soft label": SOFT,
         "lowest for a soft label": abs(lowest(SOFT) - least),
         "lowest for a soft label, control": abs(lowest(1.0) - least),
+        "price of 0.012": loss(1.0, 0.012),
+        "price of 0.012, control": loss(0.0, 0.012),
         "brackets": abs(2 * float(binary(y, p)) - total),
         "brackets, control": abs(printed - total),
         "spread over predictions": np.ptp([loss(1.0, guess) for guess in guesses]),
-        "spread over predictions, control": np.ptp([bernoulli(1.0).entropy() for _ in guesses]),
     }
 
 

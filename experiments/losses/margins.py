@@ -92,12 +92,13 @@ def support_vectors() -> dict[str, float]:
     X, y = load_breast_cancer(return_X_y=True)
     machine = SVC(kernel="linear", C=1.0, tol=1e-6).fit(scale(X), y)
     scores = machine.decision_function(scale(X))
+    small = SVC(kernel="linear", C=1e-4, tol=1e-6).fit(scale(X), y).decision_function(scale(X))
     carrying = ((2 * y - 1) * scores)[machine.support_]
     return {
         "support vectors beyond 1": (carrying > 1 + 1e-3).sum(),
         "support vectors beyond 1, control": (carrying > 0).sum(),
         "scores outside": (np.abs(scores) > 1).mean(),
-        "scores outside, control": (np.abs(np.clip(scores, -1, 1)) > 1).mean(),
+        "scores outside, control": (np.abs(small) > 1).mean(),
         "lowest score": scores.min(),
         "highest score": scores.max(),
     }

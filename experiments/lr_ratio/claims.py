@@ -11,7 +11,7 @@ ROUNDING = {
 }
 
 
-def _stable(id: str, name: str, sentence: str, number: str, control: str, apart: str) -> Claim:
+def _stable(id: str, name: str, sentence: str, number: str) -> Claim:
     return Claim(
         id,
         name,
@@ -24,8 +24,8 @@ def _stable(id: str, name: str, sentence: str, number: str, control: str, apart:
             of=1,
         ),
         Source("gradient descent is stable up to 2 / λmax of the Hessian"),
-        control,
-        apart,
+        f"{number}, with momentum",
+        "momentum 0.9, under which gradient descent stays stable longer",
         data="breast cancer (Wisconsin), 2 features",
     )
 
@@ -63,16 +63,14 @@ CLAIMS = (
         "neighbours whose gap does not grow away from 2",
         exactly(0, "A count is exact. Beyond a factor of two a rate may be one that overshoots."),
         Source("the law behind it: the two columns have opposite gradients"),
-        "neighbours whose gap does not grow with the ratio",
-        "the gap grows with the ratio from end to end",
+        "neighbours whose gap to twice the rate does not grow away from 2",
+        "the gap to a softmax arm that learns at twice the rate",
     ),
     _stable(
         "4",
         "Sigmoid is stable up to twice softmax's rate",
         f"The sigmoid's largest stable rate is twice the softmax's ({WHERE}; their ratio, in twos)",
         "stable rates, sigmoid over softmax, in twos",
-        "stable rates, sigmoid over softmax",
-        "the same rate for both (ratio 1)",
     ),
     *(
         _stable(
@@ -80,9 +78,7 @@ CLAIMS = (
             f"{head.capitalize()} is stable up to 2 / λmax",
             f"The {head} head's largest stable rate is 2 / λmax ({WHERE}; their quotient)",
             f"stable rate over 2 / λmax, {head}",
-            f"stable rate over the other's 2 / λmax, {head}",
-            f"λmax of the {other} head",
         )
-        for letter, head, other in (("a", "softmax", "sigmoid"), ("b", "sigmoid", "softmax"))
+        for letter, head in (("a", "softmax"), ("b", "sigmoid"))
     ),
 )

@@ -18,10 +18,13 @@ from twinhead.training import bank
 from twinhead.training.recipe import Recipe
 
 FEATURES, STEPS, ARMS, ROUNDS = 2, 100, 16, 3
+# The control: heavy-ball momentum μ moves the edge to 2 (1 + μ) / λmax.
+PLAIN, PUSHED = "", ", with momentum"
+DESCENTS = {PLAIN: {"name": "sgd"}, PUSHED: {"name": "sgd", "momentum": 0.9}}
 
 
 def measure(seed: int) -> dict[str, float]:
-    """Return the largest stable rate, and 2 / λmax, of each head, and how they compare.
+    """Return the largest stable rate of each head, with momentum and without, in 2 / λmax.
 
     Arms start a little off the optimum; a rate is stable if they come nearer to it. The first
     round tries four decades of rates, the next ones between the two that the edge lies between.
@@ -47,35 +50,35 @@ def measure(seed: int) -> dict[str, float]:
         return match_softmax(*start) if arm.head == "softmax" else start
 
     descent = Recipe(STEPS, batch_size=len(y))
-    rates = dict.fromkeys(hessians, np.geomspace(0.01, 100, ARMS))
+    ways = [(head, how) for head in hessians for how in DESCENTS]
+    rates = dict.fromkeys(ways, np.geomspace(0.01, 100, ARMS))
     for _ in range(ROUNDS):
         arms = [
-            Arm(f"{head} {rate!r}", head, float(rate), seed=0, precision="float64")
-            for head in rates
-            for rate in rates[head]
+            Arm(f"{head}{how} {rate!r}", head, rate, 0, optimizer=how, precision="float64")
+            for (head, how), tried in rates.items()
+            for rate in map(float, tried)
         ]
-        records = bank.train(arms, descent, parts, initial=near_the_optimum)
-        for head in rates:
+        records = bank.train(arms, descent, parts, initial=near_the_optimum, optimizers=DESCENTS)
+        for head, how in ways:
             away = np.array(
                 [
                     np.linalg.norm(record.logit_weights() - beta[:, 0], axis=1)
                     for record in records
-                    if record.arm.head == head
+                    if (record.arm.head, record.arm.optimizer) == (head, how)
                 ]
             )
             stable = away[:, -1] < away[:, 0]
             last = int(stable.argmin()) - 1  # Before the first that is not.
-            rates[head] = np.linspace(rates[head][last], rates[head][last + 1], ARMS)
-    stable_rates = {head: float(rates[head][0]) for head in rates}
+            tried = rates[head, how]
+            rates[head, how] = np.linspace(tried[last], tried[last + 1], ARMS)
+    stable_rates = {way: float(tried[0]) for way, tried in rates.items()}
     limits = {head: float(2 / eigvalsh(hessians[head])[-1]) for head in hessians}
-    ratio = stable_rates["sigmoid"] / stable_rates["softmax"]
-    numbers = {"stable rates, sigmoid over softmax": ratio}
-    numbers["stable rates, sigmoid over softmax, in twos"] = ratio / 2
-    for head, other in (("sigmoid", "softmax"), ("softmax", "sigmoid")):
-        numbers |= {
-            f"largest stable rate, {head}": stable_rates[head],
-            f"2 / λmax, {head}": limits[head],
-            f"stable rate over 2 / λmax, {head}": stable_rates[head] / limits[head],
-            f"stable rate over the other's 2 / λmax, {head}": stable_rates[head] / limits[other],
-        }
+    numbers = {f"2 / λmax, {head}": limit for head, limit in limits.items()}
+    for (head, how), rate in stable_rates.items():
+        numbers[f"largest stable rate, {head}{how}"] = rate
+        numbers[f"stable rate over 2 / λmax, {head}{how}"] = rate / limits[head]
+    plain = stable_rates["softmax", PLAIN]
+    for how in DESCENTS:
+        in_twos = stable_rates["sigmoid", how] / plain / 2
+        numbers[f"stable rates, sigmoid over softmax, in twos{how}"] = in_twos
     return numbers

@@ -22,19 +22,20 @@ CLOSE = 0.01
 
 def measure(settings: Settings) -> History:
     features = settings.data.load()
-    # One split for all seeds: what differs between them is training's alone.
-    parts = split(features, settings.validation_fraction, settings.seeds[0])
-    history = History(describe(features, parts) | {"precision": settings.precision})
+    first = split(features, settings.validation_fraction, settings.seeds[0])
+    history = History(describe(features, first) | {"precision": settings.precision})
     log.info(
         "%s: %d ratio(s), %d seed(s)",
         features.name,
         len(settings.lr_ratios),
         len(settings.seeds),
     )
-    arms = [arm for seed in settings.seeds for arm in _arms(settings, seed)]
-    records = bank.train(arms, settings.recipe(), parts)
     for seed in settings.seeds:
-        softmax, fast, *sigmoids = [record for record in records if record.arm.seed == seed]
+        # Every seed cuts the rows anew, so that an interval over seeds is one over validation sets.
+        parts = first
+        if seed != settings.seeds[0]:
+            parts = split(features, settings.validation_fraction, seed)
+        softmax, fast, *sigmoids = bank.train(_arms(settings, seed), settings.recipe(), parts)
         for record in sigmoids:
             history.add_gap(record, softmax)
             record.series["validation", TO_FAST] = record.loss() - fast.loss()
@@ -128,22 +129,29 @@ def _compare(history: History) -> None:
         }
     else:
         history.untested[rounding] = f"The grid lacks a ratio more than {CLOSE} away from 2."
+    to_fast = np.array([_largest(each, "validation", TO_FAST).mean() for each in arms.values()])
     # Near: a search that could have come out at 1.9 or 2.1, were the law off by that much.
     if np.any((grid >= 1.5) & (grid < 2)) and np.any((grid > 2) & (grid <= 3)):
-        to_fast = [_largest(each, "validation", TO_FAST).mean() for each in arms.values()]
         history.numbers |= {
             smallest: float(grid[gaps.argmin()]),
             "ratio with the smallest gap to twice the rate": float(grid[np.argmin(to_fast)]),
         }
     else:
         history.untested[smallest] = "The grid lacks a ratio from 1.5 to below 2, or to 3 above it."
+
+    # Beyond a factor of two a rate may be one that overshoots.
     around = (grid >= 1) & (grid <= 4)
-    below, above = gaps[around & (grid <= 2)], gaps[around & (grid >= 2)]
-    if len(below) > 1 and len(above) > 1:
-        to_the_end = int((np.diff(gaps[around]) <= 0).sum())
+    near = grid[around]
+
+    def turning(gaps: np.ndarray) -> int:
+        """Count the neighbours between which a gap does not grow away from ratio 2."""
+        below, above = gaps[around][near <= 2], gaps[around][near >= 2]
+        return int((np.diff(below) >= 0).sum() + (np.diff(above) <= 0).sum())
+
+    if near.min() < 2 < near.max():
         history.numbers |= {
-            turns: int((np.diff(below) >= 0).sum() + (np.diff(above) <= 0).sum()),
-            "neighbours whose gap does not grow with the ratio": to_the_end,
+            turns: turning(gaps),
+            "neighbours whose gap to twice the rate does not grow away from 2": turning(to_fast),
         }
     else:
         history.untested[turns] = "The grid lacks a ratio from 1 to below 2, or to 4 above it."

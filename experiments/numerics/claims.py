@@ -131,6 +131,19 @@ CLAIMS = (
         "the first axis taken for the classes",
     ),
     Claim(
+        "5e",
+        "Costs of columns need both transposes",
+        SHAPES,
+        "Article 002's compute_cost takes (classes, examples) and transposes logits and labels: "
+        "the "
+        "mean over examples (deviation)",
+        "cost of (classes, examples), transposed",
+        within(1e-12, ROUNDING),
+        Source("002", "compute_cost"),
+        "cost of (classes, examples), as it is",
+        "without the transposes",
+    ),
+    Claim(
         "6a",
         "On ordinary logits both ways agree",
         FROM_LOGITS,
@@ -209,9 +222,8 @@ CLAIMS = (
         "loss of [4, -4, 3], softmax twice to once",
         at_least(0.05, "So much cannot be rounding."),
         FORMULA,
-        "random logits, apart in ulp, times eps",
-        "softmax once, from logits and from clipped probabilities on normal logits "
-        "(in float32 numbers apart, times eps)",
+        "loss of [4, -4, 3], from probabilities to once",
+        "softmax once, its probabilities given to the loss from probabilities",
     ),
     *(
         Claim(

@@ -42,6 +42,15 @@ def shapes(random: np.random.Generator) -> dict[str, float]:
     for name, axis in (("last", -1), ("first", 0)):
         expected = -(labels * special.log_softmax(logits, axis=axis)).sum(axis=-1)
         found[f"losses of shape (2, 3, 4), {name} axis"] = float(np.abs(losses - expected).max())
+    columns, marks = logits[0].T, labels[0].T  # (classes, examples), as article 002 has them.
+
+    def cost(Z: np.ndarray, Y: np.ndarray) -> float:
+        losses = tf.nn.softmax_cross_entropy_with_logits(labels=Y, logits=Z)
+        return float(tf.reduce_mean(losses))
+
+    mean = -(labels[0] * special.log_softmax(logits[0], axis=-1)).sum(axis=-1).mean()
+    found["cost of (classes, examples), transposed"] = abs(cost(columns.T, marks.T) - mean)
+    found["cost of (classes, examples), as it is"] = abs(cost(columns, marks) - mean)
     z = tf.constant([2.0, 1.0, 0.0], tf.float64)
     each = tf.nn.sigmoid_cross_entropy_with_logits(labels=tf.ones_like(z), logits=z)
     return found | {
@@ -67,12 +76,10 @@ def of_normal_logits(draws: int, random: np.random.Generator) -> dict[str, float
     twice = of_pairs(tf.nn.softmax(z), True)
     ulp = np.spacing(logits)
     start = "003: mean CE(one_hot([1, 3])"
-    distance = float((np.abs(logits - apart) / ulp).max())
     return {
         f"{start}, z, from_logits=True), z ~ N(0, 1)": float(logits[0]),
         f"{start}, softmax(z), from_logits=False), z ~ N(0, 1)": float(apart[0]),
-        "random logits, apart in ulp": distance,
-        "random logits, apart in ulp, times eps": distance * float(np.finfo(np.float32).eps),
+        "random logits, apart in ulp": float((np.abs(logits - apart) / ulp).max()),
         "random logits, softmax twice, apart in ulp": float((np.abs(logits - twice) / ulp).max()),
     }
 
@@ -96,10 +103,12 @@ def saturation() -> dict[str, float]:
     z = tf.constant([PUSHED], tf.float64)
     once = float(entropy(y, z, from_logits=True)[0])
     twice = float(entropy(y, tf.nn.softmax(z), from_logits=True)[0])
+    apart = float(entropy(y, tf.nn.softmax(z), from_logits=False)[0])
     return found | {
         "loss of [4, -4, 3]": once,
         "loss of [4, -4, 3], softmax twice": twice,
         "loss of [4, -4, 3], softmax twice to once": abs(once - twice),
+        "loss of [4, -4, 3], from probabilities to once": abs(once - apart),
     }
 
 

@@ -143,9 +143,8 @@ def example(history: History) -> Figure:
         for kind, looks, label in kinds:
             own = rows[kind]
             edge = "white" if "color" in looks else EDGE
-            bars = axes.bar(
-                own["class"], own["p"], 0.8, label=label, **{**looks, "edgecolor": edge}
-            )
+            looks = {**looks, "edgecolor": edge}
+            bars = axes.bar(own["class"], own["p"], 0.8, label=label, **looks)
             axes.bar_label(bars, fmt="{:g}", fontsize=9.5)
         axes.axhline(threshold, color=INK, linestyle=(0, (5, 3)), linewidth=1.2)
         axes.annotate(
@@ -169,12 +168,10 @@ def example(history: History) -> Figure:
 def _wrong(rows: pd.DataFrame) -> str:
     """Return what the article's list leaves out, and what it has too much."""
     above, listed = rows["passes"] == 1, rows["listed"] == 1
+    mistakes = {"left out is": above & ~listed, "listed wrongly is": listed & ~above}
     said = [
         f"{what} {', '.join(map(str, rows['class'][wrong]))}"
-        for what, wrong in (
-            ("left out is", above & ~listed),
-            ("listed wrongly is", listed & ~above),
-        )
+        for what, wrong in mistakes.items()
         if wrong.any()
     ]
     return "; ".join(said) or "all are listed, and no other"

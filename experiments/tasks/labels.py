@@ -12,8 +12,9 @@ from sklearn.metrics import accuracy_score, f1_score, hamming_loss, roc_auc_scor
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
+from twinhead.data.features import Split
 from twinhead.experiments.tasks import Settings, names
-from twinhead.experiments.tasks.net import Net, binary, categorical_of_sigmoids
+from twinhead.experiments.tasks.net import Logits, Net, binary, categorical_of_sigmoids
 from twinhead.training.backend import keras
 
 THRESHOLDS = np.linspace(0.05, 0.95, 19)
@@ -57,7 +58,7 @@ def measure(settings: Settings) -> tuple[Rows, Rows, dict[str, float]]:
 
         add(names.NEVER, label_scores(Y_validation, np.zeros_like(Y_validation), least))
         for head, net in nets.items():
-            chances = keras.ops.softmax if head == names.SOFTMAX else keras.ops.sigmoid
+            chances = _chances(head)
             before, after = net.train(X_train, Y_train.astype(np.float32), seed)
             p, q = (np.asarray(chances(z(X_validation))) for z in (after, before))
             add(head, label_scores(Y_validation, p > settings.threshold, least))
@@ -66,9 +67,7 @@ def measure(settings: Settings) -> tuple[Rows, Rows, dict[str, float]]:
             add(head + names.UNTRAINED, chance_scores(Y_validation, q))
             if head == names.ONES:
                 continue
-            seen = np.asarray(chances(after(X_train)))
-            right = [((seen > each) == Y_train).mean() for each in THRESHOLDS]
-            best = THRESHOLDS[int(np.argmax(right))]
+            best = best_threshold(np.asarray(chances(after(X_train))), Y_train)
             add(head + names.TUNED, label_scores(Y_validation, p > best, least))
             for each in THRESHOLDS:
                 row = {"head": head, "threshold": float(each), "seed": seed}
@@ -81,6 +80,26 @@ def measure(settings: Settings) -> tuple[Rows, Rows, dict[str, float]]:
         "threshold": settings.threshold,
     }
     return scores, thresholds, numbers
+
+
+def _chances(head: str) -> Callable:
+    return keras.ops.softmax if head == names.SOFTMAX else keras.ops.sigmoid
+
+
+def best_threshold(p: np.ndarray, truth: np.ndarray) -> float:
+    """Return the threshold at which most labels come out right; for rows that were trained on."""
+    right = [((p > each) == truth).mean() for each in THRESHOLDS]
+    return float(THRESHOLDS[int(np.argmax(right))])
+
+
+def marked(head: str, logits: Logits, parts: Split) -> Iterator[tuple[str, np.ndarray]]:
+    """Give (state, answers) of a head on classes as if they were labels, shape (rows, classes).
+
+    At one half, and at the threshold that is best in training.
+    """
+    p, seen = (np.asarray(_chances(head)(logits(X))) for X in (parts.X_validation, parts.X_train))
+    yield "", p > 0.5
+    yield names.TUNED, p > best_threshold(seen, np.eye(p.shape[1])[parts.y_train])
 
 
 def _f1_per_row(truth: np.ndarray, said: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""Two heads for two classes: one softmax of two units, one sigmoid. Swap one for the other safely.
+"""Heads for two classes: a softmax of two units, a sigmoid, an isometric one. Swap them safely.
 
 Costs no TensorFlow: what needs it is imported when it is asked for.
 """
@@ -7,12 +7,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from twinhead.matching import match_sigmoid, match_softmax, translate
-
-__all__ = ["match_sigmoid", "match_softmax", "translate"]
+    from twinhead.matching import match_isometric, match_sigmoid, match_softmax, translate
+    from twinhead.models.converting import convert
+    from twinhead.models.diagnosis import diagnose
+    from twinhead.training.isometric import Isometric
 
 # Public name -> the module that has it.
-_HOMES = dict.fromkeys(("match_sigmoid", "match_softmax", "translate"), "twinhead.matching")
+_HOMES = {
+    "Isometric": "twinhead.training.isometric",
+    "convert": "twinhead.models.converting",
+    "diagnose": "twinhead.models.diagnosis",
+    "match_isometric": "twinhead.matching",
+    "match_sigmoid": "twinhead.matching",
+    "match_softmax": "twinhead.matching",
+    "translate": "twinhead.matching",
+}
+__all__ = [
+    "Isometric",
+    "convert",
+    "diagnose",
+    "match_isometric",
+    "match_sigmoid",
+    "match_softmax",
+    "translate",
+]
 
 
 def __getattr__(name: str) -> Any:

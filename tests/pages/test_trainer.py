@@ -86,9 +86,11 @@ def test_losses_are_the_banks(ask, parts, tmp_path, name):
     softmax = Arm("softmax", "softmax", 0.05, 4, optimizer=name, precision="float64")
     sigmoid = replace(softmax, name="sigmoid", head="sigmoid", init="transfer", learning_rate=0.075)
     own = replace(softmax, name="own", head="sigmoid")
-    starts = {4: (heads.initial(softmax, 30)[0], heads.initial(own, 30)[0])}
+    starts = {
+        4: lesson.Start(parts, heads.initial(softmax, 30)[0], heads.initial(own, 30)[0]),
+    }
     path = tmp_path / "explore.html"
-    path.write_text(page(lesson.of_run("breast cancer", parts, recipe, 0.05, starts), {}))
+    path.write_text(page(lesson.of_run("breast cancer", starts, recipe, 0.05), {}))
     matched, alone = ask(path, {"ratio": 1.5}, {"ratio": 1, "start": "own"})
     steps = -(-len(parts.y_train) // 64)
     for record, losses in zip(
@@ -147,8 +149,8 @@ def test_too_many_rows_are_reduced_and_said_so(ask, tmp_path):
     X = (generator.standard_normal((3000, 200)) + 0.2 * y[:, None]).astype(np.float32)
     many = cut(Features("many", X, y), 0.2, seed=0)
     recipe = Recipe(20, 128, 0.5, OPTIMIZERS["sgd"])
-    starts = {0: (np.zeros((200, 2)), np.zeros((200, 1)))}
-    taught = lesson.of_run("many", many, recipe, 0.1, starts)
+    starts = {0: lesson.Start(many, np.zeros((200, 2)), np.zeros((200, 1)))}
+    taught = lesson.of_run("many", starts, recipe, 0.1)
     assert taught["said"] == (
         "480 of 2400 training rows, the first 30 principal components of 200 features"
     )
@@ -163,7 +165,7 @@ def test_too_many_rows_are_reduced_and_said_so(ask, tmp_path):
 
 def test_an_optimizer_that_is_not_there_is_said(parts):
     recipe = Recipe(5, 128, 0.5, {"name": "lion", "beta_1": 0.9, "beta_2": 0.99})
-    starts = {0: (np.zeros((30, 2)), np.zeros((30, 1)))}
-    taught = lesson.of_run("breast cancer", parts, recipe, 0.1, starts)
+    starts = {0: lesson.Start(parts, np.zeros((30, 2)), np.zeros((30, 1)))}
+    taught = lesson.of_run("breast cancer", starts, recipe, 0.1)
     assert taught["said"] == "lion is not among the optimizers here"
     assert not taught["exact"]

@@ -2,10 +2,14 @@
 
 import ast
 import difflib
+import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import TextIO
 
 from twinhead.errors import InputError
 from twinhead.runs.experiment import FOLDER, Experiment, names
@@ -16,27 +20,63 @@ HELP = ("-h", "--help", "help")
 
 def main() -> None:
     """Do what the command line says and exit with what it came to."""
-    sys.exit(run(sys.argv[1:]))
+    # Whoever started us may have closed them, or be no reader of Greek.
+    sys.stdout, sys.stderr = (each or _nowhere() for each in (sys.stdout, sys.stderr))
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    os.environ["MPLBACKEND"] = "agg"  # No picture is shown; another one may not exist.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # Not under nohup.
+            signal.signal(number, _stop)
+    code = run(sys.argv[1:])
+    # Otherwise Python tries again, on its way out, to write what cannot be written.
+    with suppress(OSError, ValueError):
+        sys.stdout.close()
+    sys.exit(code)
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")
+
+
+def _stop(number: int, frame: object) -> None:
+    raise KeyboardInterrupt(number)
 
 
 def run(words: Sequence[str]) -> int:
     """Do what these words say; return the exit code. What is the user's to mend is one line."""
     try:
-        return _dispatch(list(words))
+        code = _dispatch(list(words))
+        sys.stdout.flush()
+        return code
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _complain(f"error: {error}")
     except MemoryError as error:
-        print(f"error: not enough memory for this: {error}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print("interrupted: finished runs are kept, nothing half-written is", file=sys.stderr)
-        return 130
+        _complain(f"error: not enough memory for this: {error}")
+    except BrokenPipeError:
+        return 128 + signal.SIGPIPE  # Whoever reads has read enough.
+    except OSError as error:
+        where = f"{os.fsdecode(error.filename)}: " if error.filename else "cannot be written: "
+        _complain(f"error: {where}{error.strerror or error}")
+    except KeyboardInterrupt as error:
+        number = signal.Signals(error.args[0]) if error.args else signal.SIGINT
+        _complain(f"interrupted ({number.name}): what was finished is kept, and nothing half")
+        return 128 + number
     return 2
+
+
+def _complain(line: str) -> None:
+    with suppress(OSError):  # A terminal that is gone, a full disk: there is nobody to tell.
+        print(line, file=sys.stderr)
 
 
 def _dispatch(words: list[str]) -> int:
     if not words or words[0] in HELP:
         print(overview())
         return 0
+    for word in words:
+        if not word.isascii() and word != word.encode("utf-8", "ignore").decode():
+            raise InputError(f"{word!r}: found bytes that are no UTF-8, expected a name without")
     first, *rest = words
     if first in commands():
         return import_module(f"twinhead.cli.commands.{first}").main(rest)

@@ -116,12 +116,16 @@ def split(features: Features, validation_fraction: float, seed: int) -> Split:
 
 
 def _take(X: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return these rows in memory that begins where TensorFlow can use it without a copy."""
-    size = len(rows) * X.shape[1] * X.itemsize
+    taken = aligned((len(rows), X.shape[1]), X.dtype)
+    return np.take(X, rows, axis=0, out=taken, mode="clip")  # Any other mode fills a buffer first.
+
+
+def aligned(shape: tuple[int, ...], dtype: np.dtype | str) -> np.ndarray:
+    """Return room for an array that TensorFlow can use where it lies, without a copy."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     room = np.empty(size + ALIGNMENT, np.uint8)
     start = -room.ctypes.data % ALIGNMENT
-    taken = room[start : start + size].view(X.dtype).reshape(len(rows), X.shape[1])
-    return np.take(X, rows, axis=0, out=taken, mode="clip")  # Any other mode fills a buffer first.
+    return room[start : start + size].view(dtype).reshape(shape)
 
 
 def describe(features: Features, parts: Split) -> dict[str, str | int | bool]:

@@ -1,72 +1,120 @@
-"""Reading a features file in the article's layout; whatever can be wrong with it is found here."""
+"""Features from a file in the article's layout, read and checked by a process with limits.
 
+Whatever the file does to the library that reads it, it does not do to the run.
+"""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, Any
 
-import h5py
 import numpy as np
 
+from twinhead.data.features import fingerprint
 from twinhead.errors import InputError
 
 LAYOUT = "an HDF5 file with `train` (n, d) and `label` (n,)"
+# Seconds of computing that a file may take: some, and as many as a slow machine decompresses in.
+LEAST_SECONDS, BYTES_A_SECOND = 5, 5_000_000
+WAITING = 20  # Times as long on the clock: disks and other processes have to be waited for.
 
 
-def read(path: Path) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Read and check a file in the article's layout: X, y, and whether it says it is made up.
+@dataclass(frozen=True)
+class Contents:
+    """What one reading of a file gave.
 
-    An unlabelled `test` is left alone.
+    Attributes:
+        X: float32 (n, d); read-only, as y is, which has the type it has in the file.
+        sha256: the fingerprint of X and y.
+        about: the file's attributes that are texts or numbers.
+        names: of the rows, where the file has them in `train_names`.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    made_up: bool
+    sha256: str
+    about: Mapping[str, str | int | float] = field(default_factory=dict)
+    names: list[str] | None = None
+
+
+def read(path: Path, external: bool = False) -> Contents:
+    """Read and check a file in the article's layout.
+
+    Args:
+        external: whether to follow links, external storage and virtual sets to other files.
+
+    Raises:
+        InputError: the file is missing, damaged, in another layout, or takes too long.
     """
     try:
-        if not path.exists():
-            raise InputError(f"{path}: no such file; expected {LAYOUT}")
-        if path.is_dir():
-            raise InputError(f"{path}: found a folder, expected {LAYOUT}")
-        if not h5py.is_hdf5(path):
-            raise InputError(f"{path}: not an HDF5 file; expected {LAYOUT}")
-        with h5py.File(path) as file:
-            _check_layout(path, file)
-            X, y = file["train"][:], file["label"][:]
-            made_up = "made_up" in file.attrs
-    except OSError as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: damaged or unreadable ({reason}); expected {LAYOUT}") from error
-    return _check_features(path, X), y, made_up
+        about = path.stat()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; expected {LAYOUT}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); expected {LAYOUT}") from None
+    if stat.S_ISDIR(about.st_mode):
+        raise InputError(f"{path}: found a folder, expected {LAYOUT}")
+    if not stat.S_ISREG(about.st_mode):
+        raise InputError(f"{path}: found a pipe or device, expected {LAYOUT}")
 
-
-def _check_layout(path: Path, file: h5py.File) -> None:
-    found = ", ".join(sorted(file)) or "nothing"
-    for name, rank in (("train", 2), ("label", 1)):
-        if not isinstance(file.get(name), h5py.Dataset):
-            raise InputError(
-                f"{path}: dataset `{name}` is missing; found {found}; expected {LAYOUT}"
-            )
-        dataset = file[name]
-        if dataset.ndim != rank:
-            shape = dataset.shape
-            raise InputError(f"{path}: `{name}` has shape {shape}, expected {rank} dimension(s)")
-        if dataset.dtype.kind not in "biuf":
-            raise InputError(f"{path}: `{name}` holds {dataset.dtype}, expected numbers")
-    if len(file["train"]) != len(file["label"]):
-        raise InputError(
-            f"{path}: `train` has {len(file['train'])} rows and `label` {len(file['label'])}, "
-            "expected as many"
+    seconds = LEAST_SECONDS + about.st_size // BYTES_A_SECOND
+    words = [os.fspath(path), "external" if external else "", str(seconds)]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "twinhead.data.hdf5_child", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ
+        | {
+            "PYTHONPATH": os.pathsep.join(sys.path),  # It finds what this process has found.
+            "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",  # See `_fill_memory_with` there.
+        },
+    )
+    timer = threading.Timer(WAITING * seconds, child.kill)
+    timer.start()
+    try:
+        assert child.stdout is not None
+        said, arrays = _received(child.stdout)
+        child.wait()
+    finally:
+        timer.cancel()
+        child.kill()
+        child.wait()
+    if "error" in said:
+        raise InputError(said["error"])
+    if len(arrays) < 2:
+        how = signal.Signals(-child.returncode).name if child.returncode < 0 else child.returncode
+        reason = (
+            f"takes more than {seconds} s, or all memory" if how in SLOW else f"stops HDF5 ({how})"
         )
-    if 0 in file["train"].shape:
-        raise InputError(
-            f"{path}: `train` has shape {file['train'].shape}, expected at least one row and column"
-        )
+        raise InputError(f"{path}: damaged or unreadable ({reason}); expected {LAYOUT}")
+    X, y = arrays
+    about = said["about"]
+    return Contents(X, y, "made_up" in about, fingerprint(X, y), about, said["names"])
 
 
-def _check_features(path: Path, X: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):
-        X = X.astype(np.float32, copy=False)
-    # One sum tells whether there is anything to look for, without a mask as large as X.
-    with np.errstate(over="ignore", invalid="ignore"):
-        clean = np.isfinite(X.sum(dtype=np.float64))
-    if not clean:
-        bad = np.argwhere(~np.isfinite(X))
-        row, column = bad[0]
-        raise InputError(
-            f"{path}: `train` holds {len(bad)} value(s) that are NaN, infinite or too large for "
-            f"float32, the first at row {row}, column {column}; expected finite numbers"
-        )
-    return X
+SLOW = ("SIGXCPU", "SIGKILL")
+
+
+def _received(pipe: IO[bytes]) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """Return what the child says, and its arrays; less of them if it died before."""
+    line = pipe.readline()
+    said = json.loads(line) if line.endswith(b"\n") else {}
+    arrays = []
+    for kind, shape in said.get("arrays", []):
+        array = np.empty(shape, kind)
+        room = array.reshape(-1).view(np.uint8).data
+        # A buffered pipe waits for all there is room for.
+        if pipe.readinto(room) < len(room):  # type: ignore[attr-defined]
+            break
+        array.flags.writeable = False
+        arrays.append(array)
+    return said, arrays

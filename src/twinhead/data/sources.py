@@ -7,16 +7,23 @@ file is read and its arrays are hashed: the same path may hold other features to
 import logging
 import os
 from dataclasses import replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import BeforeValidator, model_validator
+from pydantic_core import PydanticCustomError
 
 from twinhead.data import cache, hdf5, surrogate
-from twinhead.data.features import Features, check_labels, fingerprint
+from twinhead.data.features import Features, check_labels
+from twinhead.data.hdf5 import Contents
+from twinhead.data.images import backbones, layout
+from twinhead.data.images.joining import join
+from twinhead.data.images.wanted import IMAGENET, Wanted, of_network, wanted
 from twinhead.errors import InputError
-from twinhead.settings import Seed, Text, Values, whole
+from twinhead.settings import Flag, Seed, Text, Values, different, one_of, whole
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +54,7 @@ class Source(Values):
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the features, beside their identity: not where a file lies."""
-        values = self.model_dump()
+        values = self.model_dump(exclude={"external"})
         if "path" in values:
             values["path"] = Path(values["path"]).name
         return values
@@ -59,35 +66,68 @@ class Source(Values):
         raise NotImplementedError
 
 
-class CatDog(Source):
+class Read(Source):
+    """A source that is read, once: its identity is that of the very arrays it gives."""
+
+    def _read(self) -> Contents:
+        raise NotImplementedError
+
+    @cached_property
+    def _sha256(self) -> str:
+        _latest[:] = [self._read()]
+        return _latest[0].sha256
+
+    def _contents(self) -> Contents:
+        sha256 = self._sha256
+        if _latest[0].sha256 != sha256:  # Something else was read meanwhile.
+            _latest[:] = [self._read()]
+        if _latest[0].sha256 != sha256:
+            raise InputError(
+                f"{self.called()}: found other features than a moment ago, expected them to stay"
+            )
+        return _latest[0]
+
+
+# What was read last: one file of a multirun is kept in memory, and not one a job.
+_latest: list[Contents] = []
+
+
+class CatDog(Read):
     """The article's file where the user has put it, otherwise a surrogate of it."""
 
     name: Literal["catdog"] = "catdog"
     path: Text = ARTICLE_FILE
     seed: Seed = 20180520
 
+    @cached_property
     def _is_there(self) -> bool:
         """Tell whether to read the file: it is there, or was named, so that absence is an error."""
         return self.path != ARTICLE_FILE or os.path.lexists(self.path)
 
+    def _read(self) -> Contents:
+        return hdf5.read(Path(self.path))
+
     def identity(self) -> str:
-        if self._is_there():
-            return fingerprint(*hdf5.read(Path(self.path))[:2])
+        if self._is_there:
+            return self._sha256
         return surrogate.recipe(surrogate.ROWS, surrogate.FEATURES, self.seed)
 
     def _features(self) -> Features:
         shape = surrogate.ROWS, surrogate.FEATURES
-        if not self._is_there():
+        if not self._is_there:
             log.info("no %s: using a surrogate of it", ARTICLE_FILE)
             return cache.load(*shape, self.seed, article="000")
-        X, y, made_up = hdf5.read(Path(self.path))
-        if made_up or X.shape != shape:
-            found = "a surrogate" if made_up else f"shape {X.shape}"
+        read = self._contents()
+        # A file made by `twinhead features` says by which network; the article's says nothing.
+        weights = read.about.get("weights", IMAGENET)
+        if read.made_up or read.X.shape != shape or weights != IMAGENET:
+            found = f"shape {read.X.shape}, weights {weights}"
+            found = "a surrogate" if read.made_up else found
             raise InputError(
                 f"{self.path}: found {found}, expected the article's features, shape {shape}; "
                 "use data=file for others"
             )
-        return Features("cat/dog features (Xception)", X, y, article="000")
+        return Features("cat/dog features (Xception)", read.X, read.y, article="000")
 
 
 class Surrogate(Source):
@@ -103,20 +143,25 @@ class Surrogate(Source):
         return cache.load(self.rows, self.features, self.seed)
 
 
-class File(Source):
+class File(Read):
     name: Literal["file"] = "file"
     path: Text
+    external: Flag = False  # Whether to follow links, external storage and virtual sets.
 
     def called(self) -> str:
         return self.path
 
     def identity(self) -> str:
-        return fingerprint(*hdf5.read(Path(self.path))[:2])
+        return self._sha256
+
+    def _read(self) -> Contents:
+        return hdf5.read(Path(self.path), self.external)
 
     def _features(self) -> Features:
-        X, y, made_up = hdf5.read(Path(self.path))
+        read = self._contents()
         name = Path(self.path).name
-        return Features(f"surrogate in {name}" if made_up else name, X, y, made_up)
+        called = f"surrogate in {name}" if read.made_up else name
+        return Features(called, read.X, read.y, read.made_up)
 
 
 class BreastCancer(Source):
@@ -146,5 +191,115 @@ class Digits(Source):
         return Features("handwritten digits (8 x 8)", (X / 16).astype(np.float32), y)
 
 
-TwoClasses = CatDog | Surrogate | File | BreastCancer
-ManyClasses = Digits | File
+def _backbone(value: Any) -> str:
+    name = backbones.called(value) if isinstance(value, str) else None
+    if name is None:
+        raise PydanticCustomError("expected", "{words}", {"words": backbones.expected(str(value))})
+    return name
+
+
+Backbone = Annotated[str, BeforeValidator(_backbone)]
+# A class may be called 7, which is a number to whoever reads a list of them.
+ClassName = Annotated[Text, BeforeValidator(lambda name: str(name) if type(name) is int else name)]
+
+
+class OfImages(Values):
+    """What features of images are made from, but for the backbone."""
+
+    images: Text
+    test_images: Text | None = None
+    classes: Annotated[list[ClassName], different("a list of different names")] | None = None
+    weights: Text = IMAGENET
+    size: Annotated[int, whole(32, 2048)] | None = None
+    resize: Annotated[str, one_of("nearest", "bilinear", "bicubic", "lanczos")] = "nearest"
+    preprocess: Annotated[str, one_of("none", "tf", "torch", "caffe")] | None = None
+    on_broken: Annotated[str, one_of("error", "skip")] = "error"
+    seed: Seed = 20180520
+
+    def check(self, backbone: str) -> None:
+        """Refuse what would be left unused: a backbone of one's own has weights, others pixels."""
+        if backbones.is_own(backbone):
+            key, unused = "weights", self.weights != IMAGENET
+        else:
+            key, unused = "preprocess", self.preprocess is not None
+        if unused:
+            words = f"{key}: found {getattr(self, key)}, expected nothing: {backbone} has its own"
+            raise PydanticCustomError("key", "{words}", {"words": words})
+
+
+class Images(Source, OfImages):
+    """Images made into features once, kept in data/, and found again by what they are.
+
+    `load` reads what is in data/; `training.extraction` makes it.
+    """
+
+    name: Literal["images"] = "images"
+    backbone: Backbone = "Xception"
+
+    @model_validator(mode="after")
+    def _checked(self) -> "Images":
+        self.check(self.backbone)
+        return self
+
+    def called(self) -> str:
+        return self.images
+
+    def settings(self) -> dict[str, Any]:
+        # The identity has all the rest; this one makes no other features, but an error.
+        return {"name": self.name, "on_broken": self.on_broken}
+
+    def identity(self) -> str:
+        return self.wanted().identity
+
+    def wanted(self) -> Wanted:
+        return self._wanted
+
+    @cached_property  # What the images are is found once: they may be others tomorrow.
+    def _wanted(self) -> Wanted:
+        return wanted(self)
+
+    def title(self) -> str:
+        return f"{Path(self.images).resolve().name} ({of_network(self)})"
+
+    def _features(self) -> Features:
+        path = self.wanted().file()
+        if path is None:
+            raise InputError(
+                f"{self.images}: no file in data/ has features of these images; expected one that "
+                f"`twinhead features images={self.images} backbone={self.backbone}` makes"
+            )
+        read = hdf5.read(path)
+        expected = {layout.SHA256: read.sha256, "identity": self.identity()}
+        if {key: read.about.get(key) for key in expected} != expected:
+            raise InputError(
+                f"{path}: found other features than were written; expected to delete it, so that "
+                "it is made again"
+            )
+        return Features(self.title(), read.X, read.y)
+
+
+class Files(Read):
+    """Features of the same images by several backbones, side by side."""
+
+    name: Literal["files"] = "files"
+    paths: Annotated[list[Text], different("a list of different paths")]
+
+    def called(self) -> str:
+        return " + ".join(self.paths)
+
+    def settings(self) -> dict[str, Any]:
+        return {"name": self.name, "paths": [Path(path).name for path in self.paths]}
+
+    def identity(self) -> str:
+        return self._sha256
+
+    def _read(self) -> Contents:
+        return join(self.paths)
+
+    def _features(self) -> Features:
+        read = self._contents()
+        return Features(" + ".join(Path(path).stem for path in self.paths), read.X, read.y)
+
+
+TwoClasses = CatDog | Surrogate | File | BreastCancer | Images | Files
+ManyClasses = Digits | File | Images | Files

@@ -15,6 +15,7 @@ from twinhead.pages import pictures, strips
 from twinhead.pages.typeset import environment, power_of_ten
 from twinhead.results.claim import FAILS, HOLDS, NOT_TESTED, Verdict, counts
 from twinhead.results.published import published
+from twinhead.results.statements import statements
 
 HOME = "../index.html"
 OVERVIEW = "articles.html"
@@ -132,6 +133,7 @@ def page(article: Article, articles: Sequence[Article]) -> str:
             article=article,
             articles=articles,
             overview=OVERVIEW,
+            statements=statements(article.number),
             ticks=[(strips.place(10.0**power), power_of_ten(power)) for power in strips.TICKS],
         )
     )

@@ -8,6 +8,7 @@ import io
 import re
 from dataclasses import dataclass
 
+import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -75,11 +76,11 @@ def _finding(figure: Figure) -> str:
         for where in ("left", "center")
         if axes.get_title(where)
     )
-    return re.sub(r"\s+", " ", title.replace(r"\$", "$")).strip()
+    return re.sub(r"[ \n]+", " ", title.replace(r"\$", "$")).strip()
 
 
 def inline(svg: str, name: str) -> str:
-    """Return Matplotlib's file as an element: our colours as variables, names unique on the page."""
+    """Return Matplotlib's file as an element of a page: colours as variables, names unique."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     used = set(re.findall(r'(?:href="|url\()#([^")]+)', svg))
@@ -103,10 +104,10 @@ def _axes_words(axes: Axes) -> str:
     scale = ", log scale" if axes.get_yscale() == "log" else ""
     drawn = []
     for line in axes.get_lines():
-        name, values = str(line.get_label()), line.get_ydata()
+        name, values = str(line.get_label()), np.asarray(line.get_ydata(), dtype=float)
         if name.startswith("_") or len(values) == 0:
             continue
-        first, last = float(values[0]), float(values[-1])
+        first, last = values[0], values[-1]
         drawn.append(f"{name}: {short(first)}" + (f" to {short(last)}" if len(values) > 1 else ""))
     for bars in axes.containers:
         name = str(bars.get_label())

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
+from numpy.typing import ArrayLike
 
 from twinhead.pages.typeset import power_of_ten, raised
 from twinhead.results.history import History
@@ -46,7 +48,7 @@ STYLE = {
     "figure.dpi": 100,
     "savefig.dpi": 150,
     "svg.hashsalt": "twinhead",  # The same figure gives the same file.
-    "svg.fonttype": "none",  # Text stays text: it is found, read aloud, and takes the page's colours.
+    "svg.fonttype": "none",  # Text stays text: it is found, and takes the page's colours.
 }
 
 # One colour a head, of Okabe and Ito's, which colour-blind readers can tell apart. Softmax is
@@ -82,14 +84,15 @@ def finding(figure: Figure, text: str) -> None:
 
 def times(ratio: float) -> str:
     """Return a learning-rate ratio in words."""
-    return {1: "the same rate", 2: "twice the rate"}.get(ratio, f"{ratio:g} times the rate")
+    return {1.0: "the same rate", 2.0: "twice the rate"}.get(ratio, f"{ratio:g} times the rate")
 
 
-def line(axes: Axes, y: Sequence[float], colour: str, **looks: Any) -> None:
+def line(axes: Axes, y: ArrayLike, colour: str, **looks: Any) -> None:
     """Draw a value an epoch. Epoch 0 is a dot of its own: between it and 1 nothing was measured."""
     looks = {"marker": "o", "markersize": 4.5, "linewidth": 2, **looks}
-    axes.plot(range(1, len(y)), y[1:], color=colour, **looks)
-    axes.plot(0, y[0], color=colour, **{**looks, "linestyle": "", "label": None})
+    values = np.asarray(y)
+    axes.plot(range(1, len(values)), values[1:], color=colour, **looks)
+    axes.plot(0, values[0], color=colour, **{**looks, "linestyle": "", "label": None})
 
 
 def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], side: str = "right") -> None:
@@ -103,8 +106,12 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], side: str = "
     to_share = axes.transScale + axes.transLimits
     ends = sorted(ends)
     shares = [float(to_share.transform((axes.get_xlim()[0], y))[1]) for y, _, _ in ends]
-    height = 0.72 * axes.get_figure().get_figheight() / axes.get_subplotspec().get_gridspec().nrows
-    for share, (_, name, colour) in zip(spread(shares, 0.19 / height), ends, strict=True):
+    # Of a line of text, as a share of the axes' height: about as much as a layout leaves them.
+    spec, figure = axes.get_subplotspec(), axes.get_figure(root=True)
+    if spec is None or figure is None:
+        raise ValueError("these axes are none of a figure's subplots")
+    line_height = 0.19 * spec.get_gridspec().nrows / (0.72 * figure.get_figheight())
+    for share, (_, name, colour) in zip(spread(shares, line_height), ends, strict=True):
         axes.annotate(
             raised(name),
             (1 if side == "right" else 0, share),
@@ -120,7 +127,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], side: str = "
 
 
 def spread(places: Sequence[float], apart: float) -> list[float]:
-    """Return ascending places moved as little as keeps neighbours `apart`: crowds about their mean."""
+    """Return ascending places with neighbours `apart`: what is crowded is spread about its mean."""
     crowds: list[list[float]] = []
     for place in places:
         crowds.append([place])

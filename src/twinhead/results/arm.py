@@ -9,8 +9,10 @@ class Arm:
 
     Attributes:
         name: unique in its history.
-        head: softmax or sigmoid.
+        head: softmax, sigmoid or isometric.
         learning_rate: the arm's own, already derived from the softmax rate where it is a sigmoid.
+        seed: of its start, of its noise and, where it is in a history with its weights, of the cut
+            of the rows: `twinhead verify` makes that cut again.
         init: random or transfer.
         optimizer: what the bank tells families apart by; `name` of the recipe's otherwise.
         lr_ratio: learning_rate over the configured softmax rate: 1 for the softmax arm of a seed.

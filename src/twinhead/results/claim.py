@@ -1,5 +1,9 @@
 """Claims with a number, a tolerance and a direction, each with a control that must fail.
 
+A control is a measurement of its own in which the claim could have come out true: the wrong
+formula, another data set, a training with one thing changed. Arithmetic on the claim's own number
+is none. Where there can be no such measurement, the claim is an identity and says why.
+
 A claim is data: its number and its control's are named numbers of the measurement, so that a
 claim can be reworded, or judged by another rule, without measuring again.
 """
@@ -11,6 +15,7 @@ from typing import Literal
 from twinhead.results.history import History
 
 HOLDS, FAILS, NOT_TESTED = "holds", "fails", "not tested"
+IDENTITY = "identity"  # Of a control: there can be none.
 
 
 @dataclass(frozen=True)
@@ -76,8 +81,10 @@ class Claim:
         sentence: may name numbers and data of the history in braces, such as {seeds:g} or {rows}.
         number: of the measurement; where it has none of this name, the claim is not tested.
         rule: or one for each precision that a run may have.
-        control: the number of the same measurement where the claim must not come out true.
+        control: the number of another measurement, where the claim must not come out true.
         told_apart_by: the control in words; the number's name, if left out.
+        identity: why there can be no control, for a claim that has none: it is a count, or true of
+            the formula whatever the data. It can still fail, if the code is wrong.
         data: what it was measured on, where that is not the data of the run.
     """
 
@@ -88,14 +95,22 @@ class Claim:
     number: str
     rule: Rule | Mapping[str, Rule]
     source: Source
-    control: str
+    control: str = ""
     told_apart_by: str = ""
     data: str = ""
+    identity: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.control) == bool(self.identity):
+            raise ValueError(f"claim {self.id}: a control, or why there can be none")
 
 
 @dataclass(frozen=True)
 class ControlVerdict:
-    """What came of the control: `fails` is what it must."""
+    """What came of the control: `fails` is what it must; `identity` where there can be none.
+
+    `claim` is the control in words, or why there is none.
+    """
 
     claim: str
     measured: float | None
@@ -108,7 +123,7 @@ class Verdict:
 
     Attributes:
         reason: why the tolerance is what it is; or why nothing was tested.
-        verdict: holds, fails or not tested. A claim holds only if its control fails.
+        verdict: holds, fails or not tested. A claim that has a control holds only if that fails.
     """
 
     id: str
@@ -140,14 +155,17 @@ def judge(claim: Claim, history: History) -> Verdict:
         expected = numbers.get(expected, float("nan"))
     reason = rule.reason.format_map({**history.data, **numbers})
     measured, told = numbers.get(claim.number), numbers.get(claim.control)
-    if measured is None or told is None:
+    if measured is None or (told is None and not claim.identity):
         measured = told = None
         verdict = control_verdict = NOT_TESTED
         reason = history.untested.get(claim.number) or f"not measured: {claim.number}"
     else:
-        fails = not rule.accepts(told, expected)
-        verdict = HOLDS if rule.accepts(measured, expected) and fails else FAILS
-        control_verdict = FAILS if fails else HOLDS
+        verdict = HOLDS if rule.accepts(measured, expected) else FAILS
+        if told is None:
+            control_verdict = IDENTITY
+        else:
+            control_verdict = HOLDS if rule.accepts(told, expected) else FAILS
+            verdict = verdict if control_verdict == FAILS else FAILS
     return Verdict(
         id=claim.id,
         name=claim.name,
@@ -160,7 +178,9 @@ def judge(claim: Claim, history: History) -> Verdict:
         comparison=rule.comparison,
         reason=reason,
         verdict=verdict,
-        control=ControlVerdict(claim.told_apart_by or claim.control, told, control_verdict),
+        control=ControlVerdict(
+            claim.identity or claim.told_apart_by or claim.control, told, control_verdict
+        ),
         data=claim.data or str(history.data["name"]),
     )
 

@@ -4,6 +4,7 @@ Epoch 0 is before the first update. Judging and drawing need nothing but this.
 """
 
 import csv
+import io
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,13 +42,18 @@ class Record:
 
     def logit_bias(self) -> np.ndarray:
         """Return the bias of the log-odds, shape (epochs + 1,)."""
-        bias = self.weights["bias"]
-        return bias[..., -1] - bias[..., 0] if bias.shape[1] == 2 else bias[..., 0]
+        return self._odds("bias")
 
     def logit_weights(self) -> np.ndarray:
         """Return the weights of the log-odds, shape (epochs + 1, d): beta, or theta1 - theta0."""
-        kernel = self.weights["kernel"]
-        return kernel[..., -1] - kernel[..., 0] if kernel.shape[2] == 2 else kernel[..., 0]
+        return self._odds("kernel")
+
+    def _odds(self, name: str) -> np.ndarray:
+        weights = self.weights[name]
+        if weights.shape[-1] == 2:
+            return weights[..., 1] - weights[..., 0]
+        own = weights[..., 0]
+        return own * own.dtype.type(2**0.5) if self.arm.head == "isometric" else own
 
 
 @dataclass
@@ -59,6 +65,7 @@ class History:
         untested: why a number that a claim asks for was not measured, keyed by the number's name.
         tables: rows of equal keys, each column of one type: text, whole numbers or floats. The one
             called `summary` sums the run up, in the terminal and in summary.csv.
+        images: small pictures that figures show, uint8, shape (n, height, width, 3).
         data: name, article, made_up, sha256, train_rows, validation_rows, features.
     """
 
@@ -67,6 +74,7 @@ class History:
     numbers: dict[str, float] = field(default_factory=dict)
     untested: dict[str, str] = field(default_factory=dict)
     tables: "dict[str, pd.DataFrame]" = field(default_factory=dict)
+    images: dict[str, np.ndarray] = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
         if record.arm.name in self.records:
@@ -105,7 +113,8 @@ class History:
 
 def save(history: History, path: Path) -> None:
     """Write history.h5: a group per arm with typed attributes, its series and its weights."""
-    with h5py.File(path, "w") as file:
+    memory = io.BytesIO()  # On a disk that is full libhdf5 may crash.
+    with h5py.File(memory, "w") as file:
         file.attrs.update(history.data)
         file.create_group("numbers", track_order=True)
         for name, value in history.numbers.items():
@@ -116,6 +125,8 @@ def save(history: History, path: Path) -> None:
             for column, values in frame.items():
                 kind = None if values.dtype.kind in "biuf" else h5py.string_dtype()
                 table.create_dataset(column, data=values.to_numpy(), dtype=kind)
+        for name, pixels in history.images.items():
+            file.create_dataset(f"images/{name}", data=pixels, compression="gzip")
         arms = file.create_group("arms", track_order=True)
         for record in history.records.values():
             group = arms.create_group(record.arm.name)
@@ -125,6 +136,7 @@ def save(history: History, path: Path) -> None:
                 series[f"{split}/{metric}"] = values
             for name, values in record.weights.items():
                 group[f"weights/{name}"] = values
+    path.write_bytes(memory.getbuffer())
 
 
 def load(path: Path) -> History:
@@ -144,6 +156,7 @@ def load(path: Path) -> History:
                     for column, values in table.items()
                 }
             )
+        history.images |= {name: pixels[:] for name, pixels in file.get("images", {}).items()}
         for group in file["arms"].values():
             history.add(
                 Record(

@@ -1,32 +1,21 @@
 """Means and quotients over seeds, with their 95 % intervals."""
 
 import numpy as np
-from scipy.stats import bootstrap, t
+from scipy.stats import t
 
 
-def ratio_of_means(above: np.ndarray, below: np.ndarray) -> tuple[float, float]:
-    """Return mean(above) / mean(below) over seeds and the upper end of its 95 % interval.
+def ratio_interval(above: np.ndarray, below: np.ndarray) -> tuple[float, float, float]:
+    """Return the geometric mean of above / below over seeds and the ends of its 95 % interval.
 
-    The pairs are resampled together (BCa bootstrap). With few pairs such an interval is a little
-    short: its upper end covers the true ratio in about nine of ten cases at five pairs. One pair
-    has no interval: then the upper end is the ratio itself.
+    A t-interval of the logs, pair by pair. Five pairs are enough for it to cover what it says, as
+    a test measures; a bootstrap of five covers nine in ten. One pair has no interval: its ends are
+    the ratio itself.
 
     Args:
-        above, below: one positive value a seed, shape (seeds,).
+        above, below: one value above 0 a seed, shape (seeds,).
     """
-
-    ratio = float(np.mean(above) / np.mean(below))
-    if len(above) == 1:
-        return ratio, ratio
-    interval = bootstrap(
-        (above, below),
-        lambda a, b, axis=-1: np.mean(a, axis=axis) / np.mean(b, axis=axis),
-        paired=True,
-        vectorized=True,
-        alternative="less",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    return ratio, float(interval.high)
+    ratio, low, high = np.exp(mean_interval(np.log(above) - np.log(below)))
+    return float(ratio), float(low), float(high)
 
 
 def mean_interval(values: np.ndarray) -> tuple[float, float, float]:

@@ -85,7 +85,9 @@ def _claims(out: Console, verdicts: Sequence[Mapping[str, Any]], details: bool) 
             out.print(f"[dim]{escape(group)}[/]", highlight=False, no_wrap=True)
         name = verdict["name"]
         name = name if len(name) <= names else f"{name[: names - 1]}…"
-        said = f"{number(verdict['measured']):>9}  {number(verdict['control']['measured']):>10}"
+        control = verdict["control"]
+        told = "identity" if control["verdict"] == "identity" else number(control["measured"])
+        said = f"{number(verdict['measured']):>9}  {told:>10}"
         if verdict["verdict"] == "not tested":
             said = f"{'not tested':>21}"
         line = f" {verdict['id']:{ids}}  {name:{names}}  {said}"
@@ -109,7 +111,9 @@ def _details(out: Console, verdict: Mapping[str, Any]) -> None:
         ("allowed", f"{allowed}. {verdict['reason']}"),
         (
             "control",
-            f"{control['claim']}: {number(control['measured'])}, "
+            f"none: {control['claim']}"
+            if control["verdict"] == "identity"
+            else f"{control['claim']}: {number(control['measured'])}, "
             f"{apart.get(control['verdict'], 'not tested')}",
         ),
         ("source", verdict["source"]),

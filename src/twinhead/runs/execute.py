@@ -1,19 +1,23 @@
 """One run, from settings to a finished folder: find it, or measure, present and publish it."""
 
-import json
 import logging
-import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from twinhead.data.sources import Images
+from twinhead.disk import manifest, whole
 from twinhead.runs import console, identity, index, progress, provenance, store
 from twinhead.runs.experiment import Experiment
 from twinhead.settings import RunSettings
+
+if TYPE_CHECKING:
+    from twinhead.results.history import History
 
 log = logging.getLogger(__name__)
 
@@ -37,42 +41,78 @@ def execute(experiment: Experiment, settings: RunSettings) -> Run:
         InputError: the data or the output folder are at fault.
     """
     outputs = Path(settings.outputs) / experiment.name
+    for place in (outputs.parent, outputs):
+        whole.tidy(place)
     run_id = identity.run_id(experiment, settings)
+    shown_by = identity.presentation(experiment)
     folder = outputs / run_id
-    past = None if settings.force else store.finished(folder)
-    if past is not None and past["presentation"] == identity.presentation(experiment):
+    state = MISSING if settings.force else _state(folder, shown_by)
+    if state == FINISHED:
+        past = store.about(folder)
         console.say(
             f"Found finished: measured {past['started'][:10]} in {past['seconds']:.0f} s. "
             "force=true measures again."
         )
     else:
-        with progress.shown(settings.progress), store.published_whole(outputs, run_id) as aside:
-            if past is None:
+        with (
+            progress.shown(settings.progress),
+            store.published_whole(
+                outputs, run_id, presentation=shown_by, fresh=settings.force
+            ) as aside,
+        ):
+            if state == MEASURED:
+                store.copy_measurement(folder, aside)
+            found = store.measured(aside)
+            if not found:
                 _measure(experiment, settings, aside)
-            else:
-                shutil.copytree(folder, aside, dirs_exist_ok=True)
+                store.keep_measurement(aside, run_id)
             _present(experiment, run_id, aside)
-        if past is not None:
+        if found:
             console.say("Numbers found; verdicts, pictures and page made anew.")
-    store.point_latest(outputs, run_id)
-    index.write(outputs.parent)
+    # A finished run is shown where nothing can be written.
+    with suppress(OSError) if state == FINISHED else store.on_disk(outputs):
+        store.point_latest(outputs, run_id)
+        index.write(outputs.parent)
     return Run(experiment, folder, console.tell(folder, settings.details))
+
+
+# What of a run is there: nothing that can be trusted, its numbers, or all.
+MISSING, MEASURED, FINISHED = "missing", "measured", "finished"
+
+
+def _state(folder: Path, shown_by: str) -> str:
+    wrong = store.faults(folder)
+    if wrong is None:
+        return MISSING
+    if not wrong and store.presentation(folder) == shown_by:
+        return FINISHED
+    # What was measured is sealed anew, and what was wrong with it would be sealed as well.
+    wrong |= manifest.faults(folder, thorough=True)
+    if wrong:
+        manifest.mark(folder, wrong)
+        console.say(f"Found damaged, and set aside: {'; '.join(map(': '.join, wrong.items()))}")
+    return MISSING if wrong.keys() & {manifest.MANIFEST, *store.measured(folder)} else MEASURED
 
 
 def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None:
     _, modules = identity.reached(experiment.folder / "measure.py")
     if "tensorflow" in modules:
         log.info("starting TensorFlow", extra={"starting": True})  # Seconds, without a word.
+    source = getattr(settings, "data", None)
+    if isinstance(source, Images) and source.wanted().file() is None:
+        from twinhead.training import extraction  # With TensorFlow: not for what is there.
+
+        extraction.make(source)
+    from twinhead.results import history  # With h5py: not for finding a finished run.
+    from twinhead.training import passes  # As above.
+
     started, clock = datetime.now(UTC), time.monotonic()
-    measured = experiment.measure(settings)
+    with passes.kept_in(aside / whole.PASSES):
+        measured = experiment.measure(settings)
     seconds = time.monotonic() - clock
 
-    from twinhead.results import history  # With pandas: not for finding a finished run.
-
     history.save(measured, aside / "history.h5")
-    history.save_csv(measured, aside / "history.csv")
-    for name, frame in measured.tables.items():
-        frame.to_csv(aside / f"{name}.csv", index=False, lineterminator="\n", na_rep="nan")
+    write_tables(measured, aside)
     if experiment.explorer:
         from twinhead.runs import explorer  # As above.
 
@@ -93,10 +133,20 @@ def _present(experiment: Experiment, run_id: str, aside: Path) -> None:
     from twinhead.runs import present  # With Matplotlib: not for finding a finished run.
 
     log.info("judging and drawing")
-    about = json.loads((aside / "provenance.json").read_text(encoding="utf-8"))
-    about["presentation"] = identity.presentation(experiment)
-    store.write_json(aside / "provenance.json", about)
-    present.write(experiment, run_id, aside)
+    try:
+        present.write(experiment, run_id, aside)
+    except Exception:
+        log.warning("what was measured is kept: the same command presents it without training")
+        raise
+
+
+def write_tables(measured: "History", folder: Path) -> None:
+    """Write what history.h5 holds as text: a measured value a row, and every table."""
+    from twinhead.results import history  # As above.
+
+    history.save_csv(measured, folder / "history.csv")
+    for name, frame in measured.tables.items():
+        frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", na_rep="nan")
 
 
 def as_yaml(values: dict[str, Any]) -> str:

@@ -4,40 +4,38 @@ Imports Keras, which draws the starts: right after measuring it is there.
 """
 
 from pathlib import Path
+from typing import Any
 
 from twinhead.data.features import split
 from twinhead.pages.explorer import lesson
 from twinhead.results.arm import Arm
 from twinhead.runs import store
 from twinhead.training import heads
-from twinhead.training.recipe import TrainingSettings
 
-SEEDS = 5  # As many of a run's seeds as there is room for.
+SEEDS = 3  # Of a run's: each has rows of its own, and the page has them all.
 
 
-def write_lesson(settings: TrainingSettings, folder: Path) -> None:
+def write_lesson(settings: Any, folder: Path) -> None:
     """Write lesson.json: the run's rows, starts and recipe, as far as a browser can take them.
 
     Args:
-        settings: of a run over `seeds`, whose split is the first seed's.
+        settings: TrainingSettings with `seeds`, each of which cuts the rows anew.
     """
     features = settings.data.load()
-    seeds: list[int] = settings.seeds  # type: ignore[attr-defined]
-    parts = split(features, settings.validation_fraction, seeds[0])
-    size = parts.X_train.shape[1]
-    starts = {
-        seed: tuple(
-            heads.initial(Arm("", head, settings.learning_rate, seed), size)[0]
+
+    def start(seed: int) -> lesson.Start:
+        parts = split(features, settings.validation_fraction, seed)
+        theta, beta = (
+            heads.initial(Arm("", head, settings.learning_rate, seed), parts.X_train.shape[1])[0]
             for head in ("softmax", "sigmoid")
         )
-        for seed in seeds[:SEEDS]
-    }
+        return lesson.Start(parts, theta, beta)
+
     made = lesson.of_run(
         features.name,
-        parts,
+        {seed: start(seed) for seed in settings.seeds[:SEEDS]},
         settings.recipe(),
         settings.learning_rate,
-        starts,
-        made_up=features.made_up,
+        features.made_up,
     )
     store.write_json(folder / "lesson.json", made)

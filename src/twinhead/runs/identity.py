@@ -21,8 +21,12 @@ from twinhead.settings import RunSettings
 
 PACKAGE = Path(twinhead.__file__).parent
 # What a measurement reaches and is not decided by: ranges of settings (their values count by
-# themselves), the words of errors, the counting of steps, and the rules by which claims are judged.
-TOLD_APART = ("settings.py", "errors.py", "steps.py", "results/claim.py")
+# themselves), the words of errors, the counting of steps, how files get to the disk, and the rules
+# by which claims are judged.
+TOLD_APART = (
+    *("settings.py", "errors.py", "steps.py", "results/claim.py"),
+    *("disk/__init__.py", "disk/manifest.py", "disk/whole.py"),
+)
 PRESENTING = ("pages", "results", "runs/present.py")
 
 

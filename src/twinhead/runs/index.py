@@ -1,9 +1,9 @@
 """outputs/index.html: written anew after every run, from what the finished runs say themselves."""
 
 import json
-import os
 from pathlib import Path
 
+from twinhead.disk import whole
 from twinhead.pages import index
 
 
@@ -13,16 +13,14 @@ def write(outputs: Path) -> Path:
     cards.sort(key=lambda card: card.started, reverse=True)
     page = index.page(cards, _others(outputs))
     path = outputs / "index.html"
-    aside = outputs / f".index-{os.getpid()}.html"  # Another run may write the same page now.
-    aside.write_text(page, encoding="utf-8")
-    os.replace(aside, path)
+    whole.write(path, page)  # Another run may write the same page now.
     return path
 
 
 def _card(folder: Path) -> index.Card | None:
     """Return what a run's folder says of it; None where it is no whole run of this version."""
     # `latest` is one of the others, and what begins with a dot is being written.
-    if folder.is_symlink() or folder.name.startswith("."):
+    if folder.name == "latest" or folder.name.startswith("."):
         return None
     try:
         about = json.loads((folder / "answer.json").read_text(encoding="utf-8"))

@@ -3,6 +3,7 @@
 import itertools
 import logging
 import multiprocessing
+import multiprocessing.process
 import os
 import signal
 import sys
@@ -98,7 +99,7 @@ class _Bar(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.share = Share()
-        self.spinner: multiprocessing.Process | None = None
+        self.spinner: multiprocessing.process.BaseProcess | None = None
         self.progress = Progress(
             SpinnerColumn(),
             BarColumn(bar_width=20),
@@ -140,7 +141,7 @@ class _Bar(logging.Handler):
             self.progress.start()
 
 
-def _spinner(words: str) -> multiprocessing.Process:
+def _spinner(words: str) -> multiprocessing.process.BaseProcess:
     """Return a process that turns a sign beside these words until it is killed.
 
     A process: while TensorFlow is loaded no other thread of this one gets to run.

@@ -1,9 +1,9 @@
-"""A run's folder: find a finished one, or write a new one aside and publish it whole.
+"""A run's folder: outputs/<experiment>/<run id> is there with everything in it, or not at all.
 
-outputs/<experiment>/<run id> exists only with everything in it: a run that was killed leaves at
-most a hidden `.partial-…` folder, which nobody reads and a later run clears away.
+What makes it so, and what is left of a run that was killed, is in `twinhead.disk`.
 """
 
+import errno
 import json
 import math
 import os
@@ -13,67 +13,118 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from twinhead.disk import manifest, whole
 from twinhead.errors import InputError
 
+# The disk's or its owner's to mend, and no defect.
+OF_THE_DISK = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EEXIST,
+    errno.EFBIG,
+    errno.EIO,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
 
-def finished(folder: Path) -> dict[str, Any] | None:
-    """Return the provenance of a run whose files are all there, else None: it is measured again."""
-    try:
-        json.loads((folder / "verdicts.json").read_text())
-        json.loads((folder / "answer.json").read_text())
-        whole = all(
-            (folder / name).exists() for name in ("history.h5", "config.yaml", "report.html")
-        )
-        return json.loads((folder / "provenance.json").read_text()) if whole else None
-    except (OSError, ValueError):
+
+def faults(folder: Path) -> dict[str, str] | None:
+    """Return what is wrong with a finished run, as a quick look tells; None if there is none."""
+    if not os.path.lexists(folder):
         return None
+    found = manifest.marked(folder) or manifest.faults(folder)
+    if not found and manifest.read(folder).get("run") != folder.name:
+        found = {manifest.MANIFEST: "of another run"}
+    return found
+
+
+def about(folder: Path) -> dict[str, Any]:
+    """Return the provenance of a finished run."""
+    return json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+
+
+def presentation(folder: Path) -> str:
+    """Return what a finished run was shown by."""
+    return manifest.read(folder)["presentation"]
 
 
 @contextmanager
-def published_whole(outputs: Path, name: str) -> Iterator[Path]:
-    """Give a folder to write aside; outputs/name becomes it when all is written, or never."""
-    aside = outputs / f".partial-{name}-{os.getpid()}"
+def on_disk(outputs: Path) -> Iterator[None]:
+    """Say in one line what the disk of the output folder refuses.
+
+    Raises:
+        InputError: it is full, or cannot be written.
+    """
     try:
-        outputs.mkdir(parents=True, exist_ok=True)
-        for leftover in outputs.glob(".partial-*"):
-            process = leftover.name.rpartition("-")[2]
-            if process.isdecimal() and not _alive(int(process)):
-                shutil.rmtree(leftover, ignore_errors=True)
-        aside.mkdir()
+        yield
     except OSError as error:
+        if error.errno not in OF_THE_DISK:
+            raise
         raise InputError(
-            f"outputs: cannot write to {outputs}: {error.strerror}; expected a writable folder"
+            f"outputs: cannot write to {outputs}: {error.strerror}; "
+            "expected a writable folder with room"
         ) from error
-    try:
+
+
+@contextmanager
+def published_whole(
+    outputs: Path, name: str, *, presentation: str = "", fresh: bool = False
+) -> Iterator[Path]:
+    """Give a folder to write aside; outputs/name becomes it when all is written, or never.
+
+    Args:
+        presentation: what it is shown by.
+        fresh: whether to leave alone what an earlier run of this name had measured.
+
+    Raises:
+        InputError: the disk is full, or cannot be written.
+    """
+    with on_disk(outputs), whole.written(outputs, name, fresh) as aside:
         yield aside
-        replaced = outputs / f".partial-{name}-replaced-{os.getpid()}"
-        if (outputs / name).exists():
-            os.rename(outputs / name, replaced)
-        os.rename(aside, outputs / name)
-        shutil.rmtree(replaced, ignore_errors=True)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        manifest.seal(
+            aside, run=name, finished=True, presentation=presentation, measured=measured(aside)
+        )
 
 
-def _alive(process: int) -> bool:
+def keep_measurement(aside: Path, name: str) -> None:
+    """Seal what was measured, so that whatever fails later does not lose it."""
+    shutil.rmtree(aside / whole.PASSES, ignore_errors=True)
+    manifest.seal(aside, run=name, finished=False)
+
+
+def measured(folder: Path) -> list[str]:
+    """Return the files that a run measured, and did not draw or judge; none: it has to measure."""
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        sealed = manifest.read(folder)
+    except (OSError, ValueError):
+        return []
+    return sealed.get("measured", list(sealed["files"]))
+
+
+def copy_measurement(folder: Path, aside: Path) -> None:
+    """Copy what a finished run measured, to present it anew."""
+    for name in measured(folder):
+        (aside / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / name, aside / name)
+    keep_measurement(aside, folder.name)
 
 
 def point_latest(outputs: Path, run_id: str) -> None:
-    link = outputs / f".latest-{os.getpid()}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(run_id)
-    os.replace(link, outputs / "latest")
+    """Let outputs/latest point to this run."""
+    if not (outputs / "latest").is_symlink() or os.readlink(outputs / "latest") != run_id:
+        whole.point(outputs / "latest", run_id)
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write strict JSON, which has no infinity: one is written as the text "inf"."""
+    path.write_text(as_json(content), encoding="utf-8")
+
+
+def as_json(content: Any) -> str:
+    """Return strict JSON, which has no infinity: one is written as the text "inf"."""
 
     def strict(value: Any) -> Any:
         if isinstance(value, dict):
@@ -82,5 +133,4 @@ def write_json(path: Path, content: Any) -> None:
             return [strict(each) for each in value]
         return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
-    text = json.dumps(strict(content), indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    return json.dumps(strict(content), indent=2, ensure_ascii=False) + "\n"

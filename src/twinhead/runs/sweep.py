@@ -27,7 +27,7 @@ def gather(experiment: Experiment, settings: Sequence[RunSettings], runs: Sequen
     ids = " ".join(run.folder.name for run in runs)
     name = f"sweep-{hashlib.sha256(ids.encode()).hexdigest()[:12]}"
     histories = [history.load(run.folder / "history.h5") for run in runs]
-    answers = [json.loads((run.folder / "answer.json").read_text()) for run in runs]
+    answers = [json.loads((run.folder / "answer.json").read_text(encoding="utf-8")) for run in runs]
     configs = _differing(settings)
     jobs = [
         sweep.Job(f"../{run.folder.name}/report.html", config, about)
@@ -38,9 +38,8 @@ def gather(experiment: Experiment, settings: Sequence[RunSettings], runs: Sequen
         frame = pd.DataFrame(_rows(configs, runs, histories))
         frame.to_csv(aside / "sweep.csv", index=False, lineterminator="\n")
         figures = {figure: draw(histories) for figure, draw in experiment.sweep_figures.items()}
-        (aside / "figures").mkdir()
         for figure, drawn in figures.items():
-            present.save(drawn, aside / "figures" / figure)
+            present.save(drawn, aside / figure)
         page = sweep.page(title, experiment.question, jobs, figures)
         (aside / "report.html").write_text(page, encoding="utf-8")
         store.write_json(aside / "page.json", {"title": title, "page": "report.html"})

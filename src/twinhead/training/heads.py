@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from twinhead.matching import match_sigmoid
-from twinhead.results.history import Arm
-from twinhead.training.backend import keras, tf
+from twinhead.matching import match_isometric, match_sigmoid
+from twinhead.results.arm import Arm
+from twinhead.training.backend import keras
+from twinhead.training.evaluate import evaluate as _evaluate
+from twinhead.training.isometric import Isometric
+from twinhead.training.rows import Rows, tensor
 
-UNITS = {"softmax": 2, "sigmoid": 1}
+UNITS = {"softmax": 2, "sigmoid": 1, "isometric": 1}
 
 
 def initial(arm: Arm, features: int) -> tuple[np.ndarray, np.ndarray]:
@@ -22,16 +25,18 @@ def initial(arm: Arm, features: int) -> tuple[np.ndarray, np.ndarray]:
     Drawn in float32 for both precisions, so that they can be compared. Matched in the arm's own:
     a difference rounded to float32 would cost float64 half of its digits.
     """
-    if arm.head == "sigmoid" and arm.init == "transfer":
-        return match_sigmoid(*_glorot("softmax", features, arm.seed, arm.precision))
+    if arm.head != "softmax" and arm.init == "transfer":
+        match = match_sigmoid if arm.head == "sigmoid" else match_isometric
+        return match(*_glorot("softmax", features, arm.seed, arm.precision))
     return _glorot(arm.head, features, arm.seed, arm.precision)
 
 
 @lru_cache(maxsize=8)  # Hundreds of arms of a sweep start from the same draw.
 def _glorot(head: str, features: int, seed: int, precision: str) -> tuple[np.ndarray, np.ndarray]:
     units = UNITS[head]
-    # One seed for both shapes would give both heads the same leading numbers.
-    own_seed = int(np.random.SeedSequence([seed, units]).generate_state(1)[0]) >> 1
+    # One seed for all heads would give them the same leading numbers.
+    words = [seed, units] if head != "isometric" else [seed, units, 0]
+    own_seed = int(np.random.SeedSequence(words).generate_state(1)[0]) >> 1
     drawn = keras.initializers.GlorotUniform(seed=own_seed)((features, units), dtype="float32")
     kernel = keras.ops.convert_to_numpy(drawn).astype(precision)
     bias = np.zeros(units, precision)
@@ -45,11 +50,19 @@ def model(arm: Arm, kernel: np.ndarray, bias: np.ndarray, dropout: float) -> ker
         [
             keras.Input((len(kernel),), dtype=arm.precision),
             keras.layers.Dropout(dropout, dtype=arm.precision),
-            keras.layers.Dense(UNITS[arm.head], name="head", dtype=arm.precision),
+            _layer(arm, logits=True),
         ]
     )
     built.get_layer("head").set_weights([kernel, bias])
     return built
+
+
+def _layer(arm: Arm, logits: bool) -> keras.layers.Layer:
+    """Return the head's layer; two logits or probabilities where the head is isometric."""
+    if arm.head == "isometric":
+        return Isometric(1, logits=logits, name="head", dtype=arm.precision)
+    activation = None if logits else arm.head
+    return keras.layers.Dense(UNITS[arm.head], activation, name="head", dtype=arm.precision)
 
 
 def loss(arm: Arm) -> keras.losses.Loss:
@@ -57,13 +70,13 @@ def loss(arm: Arm) -> keras.losses.Loss:
 
     Without a dtype Keras computes any loss in float32, float64 models included.
     """
-    if arm.head == "softmax":
+    if arm.head != "sigmoid":
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype=arm.precision)
     return keras.losses.BinaryCrossentropy(from_logits=True, dtype=arm.precision)
 
 
 def accuracy(head: str) -> keras.metrics.Metric:
-    if head == "softmax":
+    if head != "sigmoid":
         return keras.metrics.SparseCategoricalAccuracy(name="accuracy")
     return keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)  # On logits.
 
@@ -84,44 +97,25 @@ def optimizer(options: Mapping[str, Any], learning_rate) -> keras.optimizers.Opt
     return built
 
 
-BLOCK_ROWS = 2048  # Rows evaluated at a time: the logits of many arms outweigh the features.
-
-
 def evaluate(head: str, kernel: np.ndarray, bias: np.ndarray, X, y: np.ndarray) -> np.ndarray:
-    """Return mean cross-entropy and accuracy at fixed weights, over all rows, summed in float64.
-
-    Keras's epoch loss is another thing: a running mean over weights that move.
+    """Return mean cross-entropies and accuracies at fixed weights, over all rows, (2, arms).
 
     Args:
-        kernel, bias: of one or more arms with this head, side by side, shapes (d, arms * units)
-            and (arms * units,).
+        kernel, bias: of one or more arms with this head, side by side as Keras has them, shapes
+            (d, arms * units) and (arms * units,).
         X: array or tensor, shape (n, d); the logits have its precision.
         y: labels, shape (n,).
-    Returns:
-        losses in the first row, accuracies in the second, shape (2, arms).
     """
-    sums = np.zeros((2, len(bias) // UNITS[head]))
-    for start in range(0, len(y) if len(bias) else 0, BLOCK_ROWS):
-        block = slice(start, start + BLOCK_ROWS)
-        labels = y[block, None]
-        z = tf.cast(tf.matmul(tf.convert_to_tensor(X[block]), kernel) + bias, tf.float64)
-        if head == "softmax":
-            z = tf.reshape(z, (len(labels), -1, 2))
-            every = np.repeat(labels.astype(np.int32), z.shape[1], axis=1)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=every, logits=z)
-            positive = z[..., 1] > z[..., 0]
-        else:
-            every = np.repeat(labels.astype(np.float64), z.shape[1], axis=1)
-            losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=every, logits=z)
-            positive = z > 0
-        right = tf.cast(positive == labels.astype(bool), tf.float64)
-        sums += [tf.reduce_sum(values, axis=0).numpy() for values in (losses, right)]
-    return sums / len(y)
+    if head == "isometric":
+        kernel, bias = (each * each.dtype.type(2**0.5) for each in (kernel, bias))
+    X = tensor(X) if isinstance(X, np.ndarray) else X
+    pairs = len(bias) // 2 if head == "softmax" else 0
+    return _evaluate(kernel.T, bias[:, None], pairs, Rows(X, y[:, None]), len(y))
 
 
 def probabilities(head: str, logits: np.ndarray) -> np.ndarray:
     """Return p(y = 1 | x) as Keras computes it, shape (n,), of the logits' precision."""
-    if head == "softmax":
+    if head != "sigmoid":
         return keras.ops.convert_to_numpy(keras.ops.softmax(logits))[:, 1]
     return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))[:, 0]
 
@@ -137,7 +131,7 @@ def for_users(
     layers = [keras.Input((len(kernel),), dtype=arm.precision)]
     if np.any(mean != 0) or np.any(scale != 1):
         layers.append(keras.layers.Normalization(mean=mean, variance=scale**2))
-    layers.append(keras.layers.Dense(UNITS[arm.head], activation=arm.head, dtype=arm.precision))
+    layers.append(_layer(arm, logits=False))
     built = keras.Sequential(layers)
     built.layers[-1].set_weights([kernel, bias])
     return built

@@ -2,14 +2,19 @@
 
 import logging
 import zlib
+from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from twinhead.data.features import Split
-from twinhead.results.history import Arm, Record
+from twinhead.results.arm import Arm
+from twinhead.results.history import Record
 from twinhead.training import heads, noise
 from twinhead.training.backend import keras, tf
+from twinhead.training.passes import kept
 from twinhead.training.recipe import Recipe
+from twinhead.training.rows import tensor
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +26,13 @@ def train(arm: Arm, recipe: Recipe, split: Split) -> Record:
     With common noise the arm is fed the batches and masks of module `noise`: slow, and what the
     bank is held against.
     """
-    kernel, bias = heads.initial(arm, split.X_train.shape[1])
+    weights = heads.initial(arm, split.X_train.shape[1])
+    what = "reference", arm, recipe
+    (record,) = kept(split, what, weights, lambda: [_train(arm, recipe, split, *weights)])
+    return record
+
+
+def _train(arm: Arm, recipe: Recipe, split: Split, kernel: np.ndarray, bias: np.ndarray) -> Record:
     X, y = split.X_train.astype(arm.precision, copy=False), split.y_train
     if arm.noise == "independent":
         own_seed = np.random.SeedSequence([arm.seed, zlib.crc32(f"{arm.head} {arm.init}".encode())])
@@ -39,15 +50,15 @@ def train(arm: Arm, recipe: Recipe, split: Split) -> Record:
     observer = _Observer(arm, split, recipe.epochs)
     fit = {"verbose": 0, "callbacks": [observer]}
     if arm.noise == "independent":
-        model.fit(X, y[:, None], batch_size=recipe.batch_size, epochs=recipe.epochs, **fit)
+        model.fit(tensor(X), y[:, None], batch_size=recipe.batch_size, epochs=recipe.epochs, **fit)
     else:
+        # Keras would round a float64 NumPy array to float32; it leaves a data set alone.
+        steps = -(-len(y) // recipe.batch_size)
+        shapes = tf.TensorSpec((None, X.shape[1]), X.dtype), tf.TensorSpec((None, 1), y.dtype)
         for epoch in range(1, recipe.epochs + 1):
-            order = noise.order(arm.seed, epoch, len(y))
-            masks = noise.masks(arm.seed, epoch, len(X), X.shape[1], recipe.dropout)
-            kept = noise.unpacked(masks, X.shape[1]) / X.dtype.type(1 - recipe.dropout)
-            # Keras would round a float64 NumPy array to float32; it leaves a data set alone.
-            batches = tf.data.Dataset.from_tensor_slices((X[order] * kept, y[order, None]))
-            batches = batches.batch(recipe.batch_size)
+            batches = partial(_batches, arm.seed, epoch, recipe, X, y)
+            batches = tf.data.Dataset.from_generator(batches, output_signature=shapes)
+            batches = batches.apply(tf.data.experimental.assert_cardinality(steps))
             model.fit(batches, shuffle=False, initial_epoch=epoch - 1, epochs=epoch, **fit)
     log.info(
         "%s: validation loss %.4f after %d epochs",
@@ -56,6 +67,18 @@ def train(arm: Arm, recipe: Recipe, split: Split) -> Record:
         recipe.epochs,
     )
     return observer.record
+
+
+def _batches(
+    seed: int, epoch: int, recipe: Recipe, X: np.ndarray, y: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Give an epoch's masked batches and their labels: a whole epoch would be another X."""
+    order = noise.order(seed, epoch, len(y))
+    masks = noise.masks(seed, epoch, len(X), X.shape[1], recipe.dropout)
+    for start in range(0, len(y), recipe.batch_size):
+        visited = slice(start, start + recipe.batch_size)
+        kept = noise.unpacked(masks[visited], X.shape[1]) / X.dtype.type(1 - recipe.dropout)
+        yield X[order[visited]] * kept, y[order[visited], None]
 
 
 class _Observer(keras.callbacks.Callback):

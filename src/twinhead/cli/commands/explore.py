@@ -1,4 +1,4 @@
-"""Write and open a page in which both heads train live, at a rate that you move."""
+"""Train both heads live in a page, at a rate that you move."""
 
 from collections.abc import Sequence
 from pathlib import Path

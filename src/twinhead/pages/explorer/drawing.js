@@ -3,7 +3,7 @@
 // A change of a setting trains again from the start; play, step and the mouse only move the cursor.
 const $ = id => document.getElementById(id);
 const lesson = unpack(JSON.parse($("lesson").textContent), text => Uint8Array.from(atob(text), c => c.charCodeAt(0)));
-const { d, mean, plane } = lesson, STEPS = lesson.epochs * Math.ceil(lesson.rows / lesson.batch);
+const { d } = lesson, STEPS = lesson.epochs * Math.ceil(lesson.cuts[0].rows / lesson.batch);
 const SAME = 1e-12;  // Below this two losses in double precision differ by rounding.
 
 const DEFAULT = { ratio: 1, optimizer: lesson.optimizer, decay: 0, share: "same", start: "matched", noise: "common", seed: lesson.starts[0].seed, step: STEPS };
@@ -35,7 +35,7 @@ function number(v) {  // 1.6 × 10⁻⁸ in HTML.
   if (v === 0) return "0";
   if (v >= 1e-3) return v.toPrecision(2);
   const [m, e] = v.toExponential(1).split("e");
-  return `${m} × 10<sup>${minus(+e)}</sup>`;
+  return `${m}\u00a0×\u00a010<sup>${minus(+e)}</sup>`;
 }
 
 // A plot: places in pixels of the element, so that text keeps its size; redrawn on every change.
@@ -85,29 +85,33 @@ function draw() {
   $("step").setAttribute("aria-valuetext", `step ${t} of ${STEPS}`);
 }
 
-// The rows in the plane of their first two components, through their mean.
-const along = (v, c) => { let sum = 0; for (let j = 0; j < d; j++) sum += v(j) * plane[c * d + j]; return sum; };
-const scores = Array.from({ length: lesson.rows }, (_, i) => [0, 1].map(c => along(j => lesson.X[i * d + j] - mean[j], c)));
-const span = c => {
-  const sorted = scores.map(p => p[c]).sort((a, b) => a - b), at = share => sorted[Math.floor(share * (sorted.length - 1))];
-  const room = 0.15 * (at(0.995) - at(0.005) || 1);
-  return [at(0.005) - room, at(0.995) + room];
-};
-const SPANS = [span(0), span(1)];
+// The rows of a seed in the plane of their first two components, through their mean.
+const along = ({ plane }, v, c) => { let sum = 0; for (let j = 0; j < d; j++) sum += v(j) * plane[c * d + j]; return sum; };
+function scored(cut) {
+  cut.scores ||= Array.from({ length: cut.rows }, (_, i) => [0, 1].map(c => along(cut, j => cut.X[i * d + j] - cut.mean[j], c)));
+  cut.spans ||= [0, 1].map(c => {
+    const sorted = cut.scores.map(p => p[c]).sort((a, b) => a - b), at = share => sorted[Math.floor(share * (sorted.length - 1))];
+    const room = 0.15 * (at(0.995) - at(0.005) || 1);
+    return [at(0.005) - room, at(0.995) + room];
+  });
+  return cut;
+}
 function lines() {
-  const f = frame("lines", ...SPANS[0], ...SPANS[1]), dot = p => `M${fixed(f.x(p[0]))},${fixed(f.y(p[1]))}h0`, far = 40 * Math.max(...SPANS.flat().map(Math.abs));
-  const cut = w => {  // Where the head says one half.
+  const cut = scored(lesson.cuts[lesson.starts.find(each => each.seed === s.seed).cut]), { scores, spans, mean } = cut;
+  const f = frame("lines", ...spans[0], ...spans[1]), dot = p => `M${fixed(f.x(p[0]))},${fixed(f.y(p[1]))}h0`, far = 40 * Math.max(...spans.flat().map(Math.abs));
+  const line = w => {  // Where the head says one half.
     let b = w(d);
     for (let j = 0; j < d; j++) b += w(j) * mean[j];
-    const a = [along(w, 0), along(w, 1)], steep = Math.abs(a[0]) > Math.abs(a[1]);
+    const a = [along(cut, w, 0), along(cut, w, 1)], steep = Math.abs(a[0]) > Math.abs(a[1]);
     const end = v => steep ? [-(b + a[1] * v) / a[0], v] : [v, -(b + a[0] * v) / a[1]];
     const ends = [-far, far].map(end).map(([p, q]) => fixed(f.x(p)) + "," + fixed(f.y(q)));
     return ends.some(point => point.includes("NaN") || point.includes("Infinity")) ? "" : "M" + ends.join("L");
   };
-  const th = run.theta[s.step], be = run.beta[s.step], of = label => scores.filter((_, i) => lesson.y[i] === label).map(dot).join("");
+  const th = run.theta[s.step], be = run.beta[s.step], of = label => scores.filter((_, i) => cut.y[i] === label).map(dot).join("");
   const [zero, one] = lesson.classes;
+  $("share").textContent = cut.share;
   f.svg.innerHTML = `<path class="one" d="${of(1)}"/><path class="zero" d="${of(0)}"/>` +
-    `<path class="wide" d="${cut(j => th[d + 1 + j] - th[j])}"/><path class="halo" d="${cut(j => be[j])}"/><path class="narrow" d="${cut(j => be[j])}"/>` +
+    `<path class="wide" d="${line(j => th[d + 1 + j] - th[j])}"/><path class="halo" d="${line(j => be[j])}"/><path class="narrow" d="${line(j => be[j])}"/>` +
     `<circle class="one-dot" cx="14" cy="${f.h - 12}" r="3"/><text x="22" y="${f.h - 8}">${one}</text>` +
     `<circle class="zero-dot" cx="14" cy="${f.h - 30}" r="3"/><text class="strong" x="22" y="${f.h - 26}">${zero}</text>` +
     `<text x="${f.w - 10}" y="${f.h - 8}" text-anchor="end">first component →</text>`;

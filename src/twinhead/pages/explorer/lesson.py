@@ -6,6 +6,7 @@ in their first components, which the lesson then says.
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from twinhead.data.features import Split
 from twinhead.training.recipe import Recipe
 
-FORMAT = 1  # Of what the trainer reads.
+FORMAT = 2  # Of what the trainer reads.
 # Multiplications in all steps of one head that a browser does while nobody waits.
 MOST_WORK = 30e6
 COMPONENTS, TRAINED, HELD = 30, 480, 120  # Of features that are too many.
@@ -27,50 +28,50 @@ CLASSES = {
 }
 
 
+@dataclass(frozen=True)
+class Start:
+    """Where a seed starts: its rows, and the kernels (d, 2) and (d, 1); biases start at zero."""
+
+    split: Split
+    theta: np.ndarray
+    beta: np.ndarray
+
+
 def of_rows(name: str, split: Split, seeds: Sequence[int], made_up: bool = False) -> dict[str, Any]:
     """Return a lesson of our own recipe on these rows; on some of them, if they are too many."""
-    steps = EPOCHS * -(-len(split.y_train) // BATCH)
     said = ""
-    parts = {
-        "train": (split.X_train, split.y_train),
-        "validation": (split.X_validation, split.y_validation),
+    if _work(split, EPOCHS, BATCH) > MOST_WORK:
+        split, said = _reduced(split)
+    features = split.X_train.shape[1]
+    starts = {
+        seed: Start(split, _glorot(features, 2, seed), _glorot(features, 1, seed)) for seed in seeds
     }
-    if _work(split, EPOCHS, steps) > MOST_WORK:
-        parts, said = _reduced(parts)
-    features = parts["train"][0].shape[1]
-    starts = {seed: (_glorot(features, 2, seed), _glorot(features, 1, seed)) for seed in seeds}
-    return _lesson(name, parts, starts, said=said, made_up=made_up)
+    return _lesson(name, starts, said, made_up)
 
 
 def of_run(
     name: str,
-    split: Split,
+    starts: Mapping[int, Start],
     recipe: Recipe,
     learning_rate: float,
-    starts: Mapping[int, tuple[np.ndarray, np.ndarray]],
     made_up: bool = False,
 ) -> dict[str, Any]:
     """Return the lesson that is a run: its losses are those of the run's history.
 
     Args:
+        starts: by seed.
         learning_rate: the softmax arms'.
-        starts: seed -> kernels (d, 2) and (d, 1) that the arms start from; biases start at zero.
     """
-    steps = recipe.epochs * -(-len(split.y_train) // recipe.batch_size)
+    split = next(iter(starts.values())).split
     how = _known(recipe.optimizer)
-    if how is None or _work(split, recipe.epochs, steps) > MOST_WORK:
+    if how is None or _work(split, recipe.epochs, recipe.batch_size) > MOST_WORK:
         lesson = of_rows(name, split, list(starts), made_up)
         if how is None:
             other = f"{recipe.optimizer['name']} is not among the optimizers here"
             lesson["said"] = f"{lesson['said']}; {other}" if lesson["said"] else other
         return lesson
     optimizer, decay, options = how
-    parts = {
-        "train": (split.X_train, split.y_train),
-        "validation": (split.X_validation, split.y_validation),
-    }
-    lesson = _lesson(name, parts, starts, said="", made_up=made_up)
-    return lesson | {
+    return _lesson(name, starts, "", made_up) | {
         "exact": True,
         "epochs": recipe.epochs,
         "batch": recipe.batch_size,
@@ -83,15 +84,9 @@ def of_run(
     }
 
 
-def _lesson(
-    name: str,
-    parts: Mapping[str, tuple[np.ndarray, np.ndarray]],
-    starts: Mapping[int, tuple[np.ndarray, np.ndarray]],
-    said: str,
-    made_up: bool,
-) -> dict[str, Any]:
-    X = parts["train"][0]
-    mean, plane, share = _plane(X)
+def _lesson(name: str, starts: Mapping[int, Start], said: str, made_up: bool) -> dict[str, Any]:
+    """Return a lesson of our own recipe. Rows that several seeds share are in it once."""
+    splits = list(dict.fromkeys(start.split for start in starts.values()))
     return {
         "format": FORMAT,
         "name": name,
@@ -99,12 +94,8 @@ def _lesson(
         "made_up": made_up,
         "exact": False,
         "classes": CLASSES.get(name, ("class 0", "class 1")),
-        "d": X.shape[1],
-        "trained": _rows(*parts["train"]),
-        "held": _rows(*parts["validation"]),
-        "mean": _packed(mean, "<f4"),
-        "plane": _packed(plane, "<f4"),
-        "share": round(100 * share),
+        "d": splits[0].X_train.shape[1],
+        "cuts": [_cut(split) for split in splits],
         "epochs": EPOCHS,
         "batch": BATCH,
         "dropout": DROPOUT,
@@ -114,9 +105,25 @@ def _lesson(
         "rates": dict(RATES),
         "options": dict(OPTIONS),
         "starts": [
-            {"seed": seed, "theta": _columns(theta), "beta": _columns(beta)}
-            for seed, (theta, beta) in starts.items()
+            {
+                "seed": seed,
+                "cut": splits.index(start.split),
+                "theta": _columns(start.theta),
+                "beta": _columns(start.beta),
+            }
+            for seed, start in starts.items()
         ],
+    }
+
+
+def _cut(split: Split) -> dict[str, Any]:
+    mean, plane, share = _plane(split.X_train)
+    return {
+        "trained": _rows(split.X_train, split.y_train),
+        "held": _rows(split.X_validation, split.y_validation),
+        "mean": _packed(mean, "<f4"),
+        "plane": _packed(plane, "<f4"),
+        "share": round(100 * share),
     }
 
 
@@ -133,26 +140,26 @@ def _known(optimizer: Mapping[str, Any]) -> tuple[str, float, dict[str, float]] 
     return None
 
 
-def _work(split: Split, epochs: int, steps: int) -> float:
-    features = split.X_train.shape[1]
-    return float(features * (epochs * len(split.y_train) + steps * len(split.y_validation)))
+def _work(split: Split, epochs: int, batch: int) -> float:
+    """Return how many multiplications one head takes, with a measurement after every step."""
+    rows, features = split.X_train.shape
+    return float(features * epochs * (rows + -(-rows // batch) * len(split.y_validation)))
 
 
-def _reduced(
-    parts: Mapping[str, tuple[np.ndarray, np.ndarray]],
-) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], str]:
+def _reduced(split: Split) -> tuple[Split, str]:
     """Return some rows in their first components, each of variance 1, and how that is said."""
-    (X, y), (held, labels) = parts["train"], parts["validation"]
-    said = f"{min(TRAINED, len(y))} of {len(y)} training rows"
-    X, y, held, labels = X[:TRAINED], y[:TRAINED], held[:HELD], labels[:HELD]
-    if X.shape[1] > COMPONENTS:
-        said += f", the first {COMPONENTS} principal components of {X.shape[1]} features"
+    rows, features = split.X_train.shape
+    said = f"{min(TRAINED, rows)} of {rows} training rows"
+    X, held = split.X_train[:TRAINED], split.X_validation[:HELD]
+    if features > COMPONENTS:
+        said += f", the first {COMPONENTS} principal components of {features} features"
         mean = X.mean(axis=0)
         _, size, directions = _svd(X - mean)
         scale = np.sqrt(len(X)) / size[:COMPONENTS, None]
         to = (directions[:COMPONENTS] * scale).T.astype(np.float32)
         X, held = (X - mean) @ to, (held - mean) @ to
-    return {"train": (X, y), "validation": (held, labels)}, said
+    y, labels = split.y_train[:TRAINED], split.y_validation[:HELD]
+    return replace(split, X_train=X, y_train=y, X_validation=held, y_validation=labels), said
 
 
 def _plane(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:

@@ -15,7 +15,7 @@ def page(lesson: Mapping[str, Any], links: Mapping[str, str]) -> str:
     """
 
     def rows(part: str) -> int:
-        return len(base64.b64decode(lesson[part]["y"]))
+        return len(base64.b64decode(lesson["cuts"][0][part]["y"]))
 
     return (
         environment()

@@ -167,7 +167,7 @@ function measure(head, states, { held: { X, y }, d }) {  // On the validation ro
 
 const trained = new Map();
 function arm(head, start, how, lesson, seed) {  // Moving the ratio trains the sigmoid only.
-  const key = JSON.stringify([head.units, how, seed, start[0], start[1]]);
+  const key = JSON.stringify([head.units, how, seed, lesson.cut, start[0], start[1]]);
   if (!trained.has(key)) {
     if (trained.size > 12) trained.clear();
     trained.set(key, measure(head, fit(head, start, how, lesson, seed), lesson));
@@ -175,16 +175,18 @@ function arm(head, start, how, lesson, seed) {  // Moving the ratio trains the s
   return trained.get(key);
 }
 
-/** Train both heads. Returns by step: losses, their gap, the largest difference of a probability,
+/** Train both heads of a lesson on the rows of the chosen seed. Returns by step: losses, their gap, the largest difference of a probability,
     how far θ0 + θ1 and θ1 − θ0 have moved, and the weights: d of them and a bias a column. */
 function train(s, lesson) {
-  const { d } = lesson, n = lesson.held.y.length, begin = lesson.starts.find(each => each.seed === s.seed);
+  const begin = lesson.starts.find(each => each.seed === s.seed), cut = lesson.cuts[begin.cut];
+  const { d } = lesson, n = cut.held.y.length;
   const theta0 = Float64Array.from(begin.theta), how = { ...lesson.options, optimizer: s.optimizer, rate: lesson.rates[s.optimizer], decay: s.decay };
   const beta0 = s.start === "own" ? Float64Array.from(begin.beta)
     : Float64Array.from({ length: d + 1 }, (_, j) => theta0[d + 1 + j] - theta0[j]);
-  const two = arm(softmax, theta0, how, lesson, s.seed);
+  const rows = { ...lesson, ...cut };
+  const two = arm(softmax, theta0, how, rows, s.seed);
   const one = arm(sigmoid, beta0, { ...how, rate: s.ratio * how.rate, decay: s.share === "half" ? s.decay / 2 : s.decay },
-    lesson, s.noise === "own" ? s.seed + 1 : s.seed);
+    rows, s.noise === "own" ? s.seed + 1 : s.seed);
   const out = { theta: two.states, beta: one.states, loss: [two.loss, one.loss], gap: [], apart: [], sum: [], difference: [] };
   two.states.forEach((w, t) => {
     let apart = 0, sum = 0, difference = 0;
@@ -206,8 +208,10 @@ function train(s, lesson) {
 function unpack(packed, decode) {
   const floats = text => Float64Array.from(new Float32Array(decode(text).buffer));
   const rows = ({ X, y }) => ({ X: floats(X), y: decode(y) });
-  const lesson = { ...packed, ...rows(packed.trained), held: rows(packed.held), mean: floats(packed.mean), plane: floats(packed.plane) };
-  lesson.starts = packed.starts.map(({ seed, theta, beta }) => ({ seed, theta: floats(theta), beta: floats(beta) }));
-  lesson.rows = lesson.y.length;
-  return lesson;
+  const cuts = packed.cuts.map(({ trained, held, mean, plane, share }, cut) => {
+    const { X, y } = rows(trained);
+    return { cut, X, y, rows: y.length, held: rows(held), mean: floats(mean), plane: floats(plane), share };
+  });
+  const starts = packed.starts.map(start => ({ ...start, theta: floats(start.theta), beta: floats(start.beta) }));
+  return { ...packed, cuts, starts };
 }

@@ -1,0 +1,40 @@
+"""Commands that take files: the words without a key are their paths."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from twinhead.cli.composing import compose
+from twinhead.errors import InputError
+
+Checked = TypeVar("Checked", bound=BaseModel)
+
+
+def files_and_settings(
+    command: str, kind: type[Checked], words: Sequence[str], files: Sequence[str]
+) -> tuple[list[Path], Checked]:
+    """Return the paths and the checked settings of a command's words.
+
+    Args:
+        files: what each path is, for whoever leaves one out.
+    Raises:
+        InputError: there are more or fewer paths, or a setting is unknown or wrong.
+    """
+    paths = [word for word in words if "=" not in word or Path(word).exists()]
+    if len(paths) != len(files):
+        found = " ".join(paths) or "none"
+        raise InputError(
+            f"{command}: found {len(paths)} file(s) ({found}), expected {len(files)}: "
+            + " and ".join(files)
+        )
+    settings = compose(f"command/{command}", kind, [word for word in words if word not in paths])
+    return [Path(path) for path in paths], settings
+
+
+def start_keras() -> None:
+    """Start TensorFlow quietly, and the same command gives the same bits."""
+    from twinhead.training.backend import keras  # Takes seconds.
+
+    keras.utils.set_random_seed(0)

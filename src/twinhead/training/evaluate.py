@@ -1,0 +1,64 @@
+"""What heads are worth at fixed weights: mean cross-entropy and accuracy over all rows.
+
+Keras's epoch loss is another thing: a running mean over weights that move.
+"""
+
+import numpy as np
+
+from twinhead.training.backend import tf
+from twinhead.training.rows import Rows
+
+# Rows at a time: no fewer, for a call costs as much; no more than whose logits take so many bytes.
+LEAST_ROWS, MOST_BYTES = 2048, 2**26
+
+
+def evaluate(
+    kernel: tf.Tensor, bias: tf.Tensor, pairs: int, rows: Rows, at_a_time: int
+) -> np.ndarray:
+    """Return losses and accuracies of heads that lie one below the other, shape (2, arms).
+
+    Logits have the features' precision; what comes after them has float64. How much a row counts
+    in training does not matter here.
+
+    Args:
+        kernel, bias: shapes (units, d) and (units, 1), softmax heads first.
+        pairs: how many of the heads are softmax, of two units each.
+        at_a_time: rows that are worked on at a time, if that is no bad idea. What several parts
+            can be cut into alike is compiled once.
+    """
+    total = len(rows.X)
+    size = min(max(at_a_time, LEAST_ROWS), MOST_BYTES // (len(kernel) * rows.X.dtype.size))
+    size = max(1, min(size, total))
+    sums = []
+    for start in range(0, total, size):
+        # The last block, where it is smaller, is filled up with rows that were there before.
+        first = min(start, total - size)
+        block = rows.block(slice(first, first + size))
+        sums.append(_sums(kernel, bias, pairs, block, tf.constant(start - first)))
+    return np.sum(sums, axis=0) / total
+
+
+@tf.function(jit_compile=True, autograph=False)
+def _sums(
+    kernel: tf.Tensor, bias: tf.Tensor, pairs: int, rows: Rows, skipped: tf.Tensor
+) -> tf.Tensor:
+    """Return the sums of losses and of right answers of all rows but the first few."""
+    logits = tf.matmul(kernel, rows.X, transpose_b=True) + bias
+    logits = tf.cast(logits, tf.float64)
+    labels = rows.labels_of(tf.range(rows.X.shape[0])) > 0
+    losses, right = [], []
+    if pairs:
+        own = labels[:pairs]
+        first, second = logits[0 : 2 * pairs : 2], logits[1 : 2 * pairs : 2]
+        beyond = tf.math.log1p(tf.exp(-tf.abs(second - first)))
+        losses.append(tf.maximum(first, second) - tf.where(own, second, first) + beyond)
+        right.append((second > first) == own)
+    singles = kernel.shape[0] - 2 * pairs
+    if singles:
+        own, single = labels[-singles:], logits[2 * pairs :]
+        wrong = tf.where(own, -single, single)  # Large where the head is wrong.
+        losses.append(tf.nn.relu(wrong) + tf.math.log1p(tf.exp(-tf.abs(single))))
+        right.append((single > 0) == own)
+    counted = tf.range(rows.X.shape[0]) >= skipped
+    every = tf.stack([tf.concat(losses, 0), tf.cast(tf.concat(right, 0), tf.float64)])
+    return tf.reduce_sum(tf.where(counted, every, tf.zeros_like(every)), axis=2)

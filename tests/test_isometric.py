@@ -1,0 +1,104 @@
+"""The isometric head: as a layer that people use and save, and as an arm."""
+
+import json
+
+import numpy as np
+import pytest
+
+import twinhead
+from twinhead.matching import match_isometric, match_softmax
+from twinhead.results.arm import Arm
+from twinhead.training import bank, heads, reference
+from twinhead.training.backend import keras
+from twinhead.training.recipe import Recipe
+
+
+def learnt(classes, seed=0):
+    generator = np.random.default_rng(seed)
+    X = generator.normal(size=(96, 5)).astype(np.float32)
+    return X, generator.integers(0, classes, 96)
+
+
+def model(layer, **options):
+    built = keras.Sequential([keras.Input((5,)), layer])
+    built.compile(keras.optimizers.SGD(0.3, momentum=0.9, clipnorm=0.05), **options)
+    return built
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_it_learns_as_softmax_does_with_every_setting_as_it_is(classes):
+    X, y = learnt(classes)
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    dense = keras.layers.Dense(classes, activation="softmax", kernel_regularizer="l2")
+    own = twinhead.Isometric(classes - 1, kernel_regularizer="l2")
+    theirs, ours = model(dense, loss=loss), model(own, loss=loss)
+    # From θ with the sum zero: a norm sees what all columns have in common.
+    theirs.set_weights(match_softmax(*match_isometric(*theirs.get_weights()), head="isometric"))
+    ours.set_weights(match_isometric(*theirs.get_weights()))
+    for each in (theirs, ours):
+        each.fit(X, y, epochs=5, batch_size=16, shuffle=False, verbose=0)
+    apart = np.abs(theirs.predict(X, verbose=0) - ours.predict(X, verbose=0)).max()
+    assert apart <= 1e-5, "float32"
+    assert ours.count_params() * classes == theirs.count_params() * (classes - 1)
+    ours.fit(X, y, epochs=1, batch_size=32, shuffle=False, verbose=0)
+    moved = np.abs(theirs.predict(X, verbose=0) - ours.predict(X, verbose=0)).max()
+    assert moved >= 1e-3, "an epoch more shows"
+
+
+def test_it_is_saved_and_loaded_without_naming_it(tmp_path):
+    X, _ = learnt(3)
+    layer = twinhead.Isometric(2, logits=True, use_bias=False, kernel_regularizer="l2")
+    saved = keras.Sequential([keras.Input((5,)), layer])
+    saved.save(tmp_path / "head.keras")
+    loaded = keras.models.load_model(tmp_path / "head.keras")
+    np.testing.assert_array_equal(loaded.predict(X, verbose=0), saved.predict(X, verbose=0))
+    config = loaded.layers[-1].get_config()
+    assert (config["units"], config["logits"], config["use_bias"]) == (2, True, False)
+    assert json.dumps(config)
+
+
+def test_it_gives_probabilities_of_all_classes_or_their_logits():
+    X, _ = learnt(3)
+    layer = twinhead.Isometric(2)
+    probabilities = np.asarray(layer(X))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+    layer.logits = True
+    logits = np.asarray(layer(X))
+    np.testing.assert_allclose(logits.sum(axis=1), 0, atol=1e-5)
+    assert layer.compute_output_shape((7, 5)) == (7, 3)
+    assert logits.shape == (96, 3)
+
+
+@pytest.mark.parametrize("units", [0, True, 1.5])
+def test_units_that_no_head_has_are_refused(units):
+    with pytest.raises(ValueError, match="units: found"):
+        twinhead.Isometric(units)
+
+
+def arm(head, init):
+    return Arm(head, head, 0.2, 3, init=init, precision="float64")
+
+
+def test_an_isometric_arm_learns_as_the_softmax_arm_at_the_same_rate(split):
+    recipe = Recipe(2, 64, 0.5)
+    softmax = reference.train(arm("softmax", "random"), recipe, split)
+    isometric = reference.train(arm("isometric", "transfer"), recipe, split)
+    apart = np.abs(softmax.logit_weights() - isometric.logit_weights()).max()
+    assert apart <= 1e-14
+    np.testing.assert_allclose(isometric.loss(), softmax.loss(), atol=1e-14)
+    own = reference.train(arm("isometric", "random"), recipe, split)
+    assert np.abs(softmax.logit_weights() - own.logit_weights()).max() >= 0.05
+
+
+def test_the_bank_says_that_it_has_no_isometric_head(split):
+    with pytest.raises(ValueError, match="isometric one: reference"):
+        bank.train([arm("isometric", "random")], Recipe(1, 64), split)
+
+
+def test_a_trained_isometric_head_is_a_model_for_users(split):
+    own = arm("isometric", "random")
+    kernel, bias = heads.initial(own, 17)
+    built = heads.for_users(own, kernel, bias, np.zeros(17), np.ones(17))
+    found = built.predict(split.X_validation.astype(np.float64), verbose=0)
+    odds = split.X_validation.astype(np.float64) @ kernel[:, 0] * np.sqrt(2)
+    np.testing.assert_allclose(found[:, 1], 1 / (1 + np.exp(-odds)), atol=1e-6)

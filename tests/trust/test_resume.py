@@ -1,0 +1,110 @@
+"""A killed run goes on where it was, and nothing tells it from one that was never killed."""
+
+import h5py
+import numpy as np
+import pytest
+from conftest import SMALL
+
+from twinhead.cli.composing import compose
+from twinhead.disk import whole
+from twinhead.results import history
+from twinhead.runs.execute import execute
+from twinhead.runs.experiment import Experiment
+from twinhead.runs.verify import verify
+from twinhead.training import passes
+
+
+def executed(name, *words):
+    experiment = Experiment(name)
+    given = [*SMALL[name].split(), "progress=false", *words]
+    return execute(experiment, compose(f"experiment/{name}", experiment.Settings, given)).folder
+
+
+def bits(folder):
+    """Return all numbers of a run; history.h5 itself tells when its groups were made."""
+    made = history.load(folder / "history.h5")
+    arrays = {
+        (name, key): values.tobytes()
+        for name, each in made.records.items()
+        for key, values in [*each.series.items(), *each.weights.items()]
+    }
+    return made.data, made.numbers, arrays, {k: v.to_csv() for k, v in made.tables.items()}
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Count passes that are trained; `stop` kills the run after so many."""
+    real, counted = passes._keep, {"passes": 0, "stop": None}
+
+    def keep(folder, key, records):
+        path = real(folder, key, records)
+        counted["passes"] += 1
+        if counted["passes"] == counted["stop"]:
+            raise KeyboardInterrupt
+        return path
+
+    monkeypatch.setattr(passes, "_keep", keep)
+    return counted
+
+
+@pytest.mark.parametrize("name", ["lr_ratio", "equivalence"])
+def test_a_killed_run_trains_what_is_missing_and_ends_with_the_same_bits(
+    tmp_path, monkeypatch, trained, name
+):
+    monkeypatch.chdir(tmp_path)
+    never_killed = executed(name, "outputs=whole")
+    total, trained["passes"] = trained["passes"], 0
+    assert total > 4
+    for stop in (1, 2):
+        trained["stop"] = trained["passes"] + stop
+        with pytest.raises(KeyboardInterrupt):
+            executed(name, "outputs=killed")
+    trained["stop"] = None
+    # A pass that was damaged meanwhile is one that is missing.
+    (aside,) = (tmp_path / "killed" / name).glob(".partial-*")
+    first = sorted((aside / whole.PASSES).iterdir())[0]
+    with h5py.File(first, "r+") as file:
+        next(iter(file["arms"].values()))["weights/kernel"][-1] += 1
+    resumed = executed(name, "outputs=killed")
+    assert trained["passes"] == total + 1
+    assert bits(resumed) == bits(never_killed)
+    for file in ("history.csv", "verdicts.json", "answer.json"):
+        assert (resumed / file).read_bytes() == (never_killed / file).read_bytes(), file
+    assert not list((tmp_path / "killed" / name).glob(".partial-*"))
+    assert verify(resumed).faults == {}
+
+
+def record(arm):
+    return history.Record(arm, {("train", "loss"): np.zeros(2)}, {})
+
+
+def test_a_pass_is_told_from_others_by_all_that_decides_it(tmp_path, split):
+    from dataclasses import replace
+
+    arm = history.Arm("one", "softmax", 0.1, seed=0)
+    other_rows = replace(split, X_train=split.X_train + 1)
+    weights = [np.zeros((17, 2))]
+    called = []
+
+    def train():
+        called.append(1)
+        return [record(arm)]
+
+    with passes.kept_in(tmp_path):
+        passes.kept(split, "what", weights, train)
+        passes.kept(split, "what", weights, train)
+    assert len(called) == 2, "who trains the same twice has reasons"
+    calls = [
+        (split, "else", weights),
+        (split, "what", [np.ones((17, 2))]),
+        (other_rows, "what", weights),
+        (split, "what", weights),
+    ]
+    with passes.kept_in(tmp_path):
+        for given in calls:
+            (found,) = passes.kept(*given, train)
+            assert found.arm == arm
+    assert len(called) == 5
+    with passes.kept_in(tmp_path), passes.kept_in(None):
+        passes.kept(*calls[0], train)
+    assert len(called) == 6, "who measures time has to train"
