@@ -35,7 +35,8 @@ def own_files(house, name):
     return {path.name for path in (house / "experiments" / name).glob("*.py")}
 
 
-PRESENTS = {"claims.py", "figures.py", "sweep_figures.py"}
+PRESENTS = {"claims.py", "claims_beyond.py", "claims_regression.py", "figures.py"}
+PRESENTS |= {"sweep_figures.py"}
 
 
 @pytest.mark.parametrize("name", names())

@@ -47,7 +47,7 @@ def slide(history: History) -> Figure:
             places[own] = place + np.linspace(-0.3, 0.3, own.sum()) * (own.sum() > 1)
         _dots(axes, rows, places)
         counted = [f"{rate}\n{_settings((rates == rate).sum())}" for rate in groups]
-        axes.set_yticks(range(len(groups)), counted)
+        axes.set_yticks(range(len(groups)), counted, multialignment="left")
         axes.set_ylim(len(groups) - 0.4, -0.6)
         axes.set_ylabel("learning rate")
         figure.legend(loc="outside lower center", ncols=2)

@@ -37,7 +37,7 @@ def errors_by_task(history: History) -> Figure:
     }
     tasks = {task: shown[shown["task"] == task] for task in data}
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 0.52 * len(shown) + 2.6), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 0.38 * len(shown) + 1.9), layout="constrained")
         lines = [len(rows) for rows in tasks.values()]
         grid = figure.subplots(len(tasks), 1, sharex=True, height_ratios=lines)
         said = []
@@ -48,7 +48,11 @@ def errors_by_task(history: History) -> Figure:
                 label = f"{_head(row['head'], ', ')}: {digits(100 * row['mean'])} %"
                 axes.plot(ends, [place, place], color=colour, linewidth=2)
                 axes.plot(100 * row["mean"], place, "o", color=colour, markersize=8, label=label)
-            axes.set_yticks(range(len(rows)), map(_head, rows["head"]), fontsize=9.5)
+            # Not the axis's own labels: those end at one place, and only in Matplotlib's font.
+            axes.set_yticks(range(len(rows)), [""] * len(rows))
+            for place, head in enumerate(rows["head"]):
+                beside = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 9}
+                axes.text(-0.68, place, _head(head), color=QUIET, **beside)
             axes.set_ylim(len(rows) - 0.4, -0.6)
             axes.axvline(100, color=EDGE, linewidth=1.2, linestyle=":")
             # Left of the axes, over the names of the heads.
@@ -67,7 +71,7 @@ def errors_by_task(history: History) -> Figure:
 def _range(rows: pd.DataFrame) -> str:
     least, most = rows.loc[rows["mean"].idxmin()], rows.loc[rows["mean"].idxmax()]
     low, high = (digits(100 * row["mean"]) for row in (least, most))
-    spread = f"{low} %" if low == high else f"{low} to {high} %"
+    spread = f"{low}\u00a0%" if low == high else f"{low} to {high}\u00a0%"
     return f"{spread} (least: {least['head'].split(', categorical')[0]})"
 
 

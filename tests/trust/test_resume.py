@@ -20,6 +20,17 @@ def executed(name, *words):
     return execute(experiment, compose(f"experiment/{name}", experiment.Settings, given)).folder
 
 
+def bits(folder):
+    """Return all numbers of a run; history.h5 itself tells when its groups were made."""
+    made = history.load(folder / "history.h5")
+    arrays = {
+        (name, key): values.tobytes()
+        for name, each in made.records.items()
+        for key, values in [*each.series.items(), *each.weights.items()]
+    }
+    return made.data, made.numbers, arrays, {k: v.to_csv() for k, v in made.tables.items()}
+
+
 @pytest.fixture
 def trained(monkeypatch):
     """Count passes that are trained; `stop` kills the run after so many."""
@@ -56,7 +67,8 @@ def test_a_killed_run_trains_what_is_missing_and_ends_with_the_same_bits(
         next(iter(file["arms"].values()))["weights/kernel"][-1] += 1
     resumed = executed(name, "outputs=killed")
     assert trained["passes"] == total + 1
-    for file in ("history.h5", "history.csv", "verdicts.json"):
+    assert bits(resumed) == bits(never_killed)
+    for file in ("history.csv", "verdicts.json", "answer.json"):
         assert (resumed / file).read_bytes() == (never_killed / file).read_bytes(), file
     assert not list((tmp_path / "killed" / name).glob(".partial-*"))
     assert verify(resumed).faults == {}

@@ -81,7 +81,7 @@ def translated(
         if key in config and key != "learning_rate" and new != value:
             halved = math.frexp(new / value)[0] == 0.5 if value else True
             config[key] = new if halved or not wide else np.float64(new)
-    factor = translation.settings["learning_rate"] / settings["learning_rate"]
+    factor = translation.rules["learning_rate"].factor
     config["learning_rate"] = _rate(optimizer, config["learning_rate"], factor)
     return type(optimizer).from_config(config), translation
 

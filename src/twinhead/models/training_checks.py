@@ -74,7 +74,7 @@ def _pooled(case: Case) -> str | None:
     return None
 
 
-def _labels(case: Case) -> str | None:
+def labels_that_do_not_fit(case: Case) -> str | None:
     y = case.rows.y
     if y is None or not case.loss or case.head.units > 2:
         return None
@@ -148,7 +148,7 @@ TRAINING_CHECKS = (
         "labels that do not fit the loss",
         "Keras checks neither their values nor, where it can broadcast, their shape.",
         "0 and 1 as whole numbers, one a row; one-hot rows of two for a categorical loss.",
-        _labels,
+        labels_that_do_not_fit,
     ),
     Check(
         "threshold of 0.5 on logits",

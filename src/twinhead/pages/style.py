@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
+from numpy.typing import ArrayLike
 
 from twinhead.pages.typeset import power_of_ten, raised
 from twinhead.results.history import History
@@ -85,11 +87,12 @@ def times(ratio: float) -> str:
     return {1.0: "the same rate", 2.0: "twice the rate"}.get(ratio, f"{ratio:g} times the rate")
 
 
-def line(axes: Axes, y: Sequence[float], colour: str, **looks: Any) -> None:
+def line(axes: Axes, y: ArrayLike, colour: str, **looks: Any) -> None:
     """Draw a value an epoch. Epoch 0 is a dot of its own: between it and 1 nothing was measured."""
     looks = {"marker": "o", "markersize": 4.5, "linewidth": 2, **looks}
-    axes.plot(range(1, len(y)), y[1:], color=colour, **looks)
-    axes.plot(0, y[0], color=colour, **{**looks, "linestyle": "", "label": None})
+    values = np.asarray(y)
+    axes.plot(range(1, len(values)), values[1:], color=colour, **looks)
+    axes.plot(0, values[0], color=colour, **{**looks, "linestyle": "", "label": None})
 
 
 def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], side: str = "right") -> None:
