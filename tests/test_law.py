@@ -149,7 +149,7 @@ def test_an_unmet_condition_is_another_start_or_another_scale():
         if case.antisymmetric:
             assert np.abs(by_name["softmax"].kernel.sum(axis=1)).max() <= 1e-16
             assert np.abs(by_name["unmet softmax"].kernel.sum(axis=1)).max() >= 0.05
-        elif conditional:
+        elif case.unmet:
             assert by_name["unmet softmax"].settings != by_name["softmax"].settings
 
 
