@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 from conftest import PROJECT, SMALL
+from images.drawn import flat
 from test_data import write
 
 from twinhead.cli.composing import compose
@@ -19,6 +20,8 @@ def house(tmp_path, monkeypatch):
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(PROJECT / "src/twinhead", copy, symlinks=False, ignore=ignored)
     monkeypatch.setattr(identity, "PACKAGE", copy)
+    monkeypatch.chdir(tmp_path)
+    flat(tmp_path / "drawn", 1)  # The images that `extraction` is about.
     return copy
 
 
