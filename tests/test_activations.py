@@ -134,9 +134,7 @@ LINEAR = [0.01] * 4
 )
 def test_times_that_overlap_are_not_compared(measured, relu, sigmoid, verdicts):
     columns = {"ReLU": relu, "sigmoid": sigmoid, "ELU": sigmoid, "linear": LINEAR}
-    times = pd.DataFrame(columns).melt(
-        var_name="activation", value_name="nanoseconds"
-    )
+    times = pd.DataFrame(columns).melt(var_name="activation", value_name="nanoseconds")
     for name in ("time of sigmoid over ReLU", "time of ReLU over sigmoid"):
         measured.numbers.pop(name, None)
     measured.numbers |= cost.compare(cost.costs(times), counted=4)
