@@ -15,6 +15,7 @@ from twinhead.pages.style import (
 )
 from twinhead.pages.typeset import short
 from twinhead.results.history import History
+from twinhead.results.wording import count
 
 
 def loss_curves(history: History) -> Figure:
@@ -47,6 +48,6 @@ def loss_curves(history: History) -> Figure:
             figure,
             f"{head.capitalize()} at a rate of {record.arm.learning_rate:g}, seed "
             f"{record.arm.seed}: the validation loss goes from {short(loss[0])} to "
-            f"{short(loss[-1])} in {len(loss) - 1} epoch(s), with {100 * accuracy[-1]:.2f} % right",
+            f"{short(loss[-1])} in {count(len(loss) - 1, 'epoch')}, with {100 * accuracy[-1]:.2f} % right",
         )
     return figure
