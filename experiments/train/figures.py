@@ -48,6 +48,7 @@ def loss_curves(history: History) -> Figure:
             figure,
             f"{head.capitalize()} at a rate of {record.arm.learning_rate:g}, seed "
             f"{record.arm.seed}: the validation loss goes from {short(loss[0])} to "
-            f"{short(loss[-1])} in {count(len(loss) - 1, 'epoch')}, with {100 * accuracy[-1]:.2f} % right",
+            f"{short(loss[-1])} in {count(len(loss) - 1, 'epoch')}, with "
+            f"{100 * accuracy[-1]:.2f} % right",
         )
     return figure
