@@ -14,7 +14,8 @@ from test_training import OPTIONS, arm, four, recipe
 from twinhead.data.features import Features
 from twinhead.data.features import split as cut
 from twinhead.training import bank, heads, noise, reference
-from twinhead.training.rows import Labels
+from twinhead.training import evaluate as evaluation
+from twinhead.training.rows import Labels, Rows, tensor
 
 
 def output_of(program):
@@ -61,7 +62,7 @@ def test_arms_learn_labels_of_their_own(split):
         each.name: Labels(*(generator.integers(0, 2, size, dtype=np.uint8) for size in sizes))
         for each in four()[1:]  # The first learns the split's.
     }
-    own[four()[3].name] = own[four()[1].name]  # And two the same.
+    own[four()[3].name] = own[four()[2].name]  # And two the same.
     shape, chosen = split.X_train.shape, recipe(epochs=2)
     orders = [noise.order(7, epoch, shape[0]) for epoch in (1, 2)]
     masks = [noise.unpacked(noise.masks(7, epoch, *shape, 0.5), shape[1]) for epoch in (1, 2)]
@@ -163,6 +164,22 @@ def test_float32_losses_are_those_of_the_weights_that_are_logged(split):
 
         assert np.abs(record.loss() - losses).max() <= 6e-8  # A float32 near 1 rounds by so much.
         assert np.abs(record.loss() - np.roll(losses, 1)).max() >= 1e-4
+
+
+@pytest.mark.parametrize("rows", [1, 100, 403, 1000])
+def test_evaluation_counts_every_row_once_however_it_is_cut(split, monkeypatch, rows):
+    monkeypatch.setattr(evaluation, "LEAST_ROWS", 1)
+    generator = np.random.default_rng(2)
+    kernel, bias = generator.standard_normal((4, 17)), generator.standard_normal((4, 1))
+    cut = Rows(tensor(split.X_train, "float64"), split.y_train[:, None])
+    losses, accuracies = evaluation.evaluate(kernel, bias, 1, cut, rows)
+    X, y = np.float64(split.X_train), split.y_train
+    for units, loss, accuracy in zip(([0, 1], [2], [3]), losses, accuracies, strict=True):
+        head = "softmax" if len(units) == 2 else "sigmoid"
+        theta, b = kernel[units].T, bias[units, 0]
+        assert abs(loss - oracle.LOSSES[head](theta, b, X, y)[0]) <= 1e-14
+        odds = X @ theta[:, -1] + b[-1] - (X @ theta[:, 0] + b[0] if len(units) == 2 else 0)
+        assert accuracy == np.mean((odds > 0) == y)
 
 
 MEMORY = """

@@ -66,7 +66,7 @@ def test_words_of_an_experiment_are_not_measured_but_shown(house):
 
 
 MEASURES = ("training/bank.py", "training/noise.py", "data/features.py", "results/history.py")
-MEASURES += ("matching.py", "results/published.csv", "data/surrogate.py", "results/arm.py")
+MEASURES += ("matching/algebra.py", "results/published.csv", "data/surrogate.py", "results/arm.py")
 SHOWS = ("pages/style.py", "results/claim.py", "settings.py", "errors.py", "cli/main.py")
 
 

@@ -11,6 +11,7 @@ from twinhead.matching import sigmoid_learning_rate
 from twinhead.results.arm import Arm
 from twinhead.results.history import History, Record
 from twinhead.results.statistics import mean_interval
+from twinhead.steps import Steps
 from twinhead.training import bank
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ def measure(settings: Settings) -> History:
         len(settings.lr_ratios),
         len(settings.seeds),
     )
+    steps = Steps("seeds", len(settings.seeds) + 1)
     for seed in settings.seeds:
         # Every seed cuts the rows anew, so that an interval over seeds is one over validation sets.
         parts = first
@@ -43,10 +45,12 @@ def measure(settings: Settings) -> History:
             # A wide sweep keeps where its arms ended, not the way there.
             record.weights = {name: values[-1:].copy() for name, values in record.weights.items()}
             history.add(record)
+        steps.done()
     history.tables["summary"] = _summary(history, sorted(settings.lr_ratios))
     _compare(history)
     log.info("edge of stability: full-batch gradient descent, %d rounds of rates", edge.ROUNDS)
     history.numbers.update(edge.measure(settings.seeds[0]))
+    steps.done()
     return history
 
 

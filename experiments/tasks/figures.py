@@ -37,7 +37,7 @@ def errors_by_task(history: History) -> Figure:
     }
     tasks = {task: shown[shown["task"] == task] for task in data}
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 0.38 * len(shown) + 1.9), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 0.4 * len(shown) + 1.9), layout="constrained")
         lines = [len(rows) for rows in tasks.values()]
         grid = figure.subplots(len(tasks), 1, sharex=True, height_ratios=lines)
         said = []
@@ -45,18 +45,18 @@ def errors_by_task(history: History) -> Figure:
             for place, row in enumerate(rows.to_dict("records")):
                 colour = _colour(row["head"])
                 ends = [100 * row["low"], 100 * row["high"]]
-                label = f"{_head(row['head'], ', ')}: {digits(100 * row['mean'])} %"
+                label = f"{_head(row['head'])}: {digits(100 * row['mean'])} %"
                 axes.plot(ends, [place, place], color=colour, linewidth=2)
                 axes.plot(100 * row["mean"], place, "o", color=colour, markersize=8, label=label)
-            # Not the axis's own labels: those end at one place, and only in Matplotlib's font.
             axes.set_yticks(range(len(rows)), [""] * len(rows))
+            axes.tick_params(axis="y", length=0)
+            axes.spines["left"].set_visible(False)
             for place, head in enumerate(rows["head"]):
-                beside = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 9}
-                axes.text(-0.68, place, _head(head), color=QUIET, **beside)
-            axes.set_ylim(len(rows) - 0.4, -0.6)
+                over = {"transform": axes.get_yaxis_transform(), "va": "bottom", "fontsize": 9}
+                axes.text(0, place - 0.22, _head(head), color=QUIET, **over)
+            axes.set_ylim(len(rows) - 0.5, -0.75)
             axes.axvline(100, color=EDGE, linewidth=1.2, linestyle=":")
-            # Left of the axes, over the names of the heads.
-            axes.set_title(f"{task.capitalize()}: {data[task]}", x=-0.68, fontsize=10)
+            axes.set_title(f"{task.capitalize()}: {data[task]}", fontsize=10)
             said.append(f"{task} {_range(rows)}")
         grid[0].set_xlim(0)
         grid[-1].set_xlabel("errors left (% of a constant answer's)")
@@ -79,8 +79,8 @@ def _colour(head: str) -> str:
     return HEADS[names.SOFTMAX if head.startswith(names.SOFTMAX) else names.SIGMOID]
 
 
-def _head(name: str, between: str = "\n") -> str:
-    return f"{name.split(', categorical')[0]}{between}{names.LOSS_OF[name]}"
+def _head(name: str) -> str:
+    return f"{name.split(', categorical')[0]}, {names.LOSS_OF[name]}"
 
 
 def several_labels(history: History) -> Figure:

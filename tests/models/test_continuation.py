@@ -48,12 +48,12 @@ CENTRED = {
 ALL = {**EXACT, **CENTRED}
 
 
-def parted(units, make, *, carried=True, **model):
+def parted(units, make, *, to=None, carried=True, **model):
     """Return how far two epochs take a model and its twin apart, after three together."""
     X, y = rows()
     first = small(units, make(), logits=True, **model)
     train(first, X, y, epochs=3)
-    twin = convert(first).model
+    twin = convert(first, to).model
     if not carried:
         twin.optimizer = optimizers.copied(twin.optimizer)
     for each in (first, twin):

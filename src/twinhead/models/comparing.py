@@ -10,6 +10,7 @@ from twinhead.errors import InputError
 from twinhead.models import arrays, losses, optimizers, surgery, verify
 from twinhead.models.case import Case
 from twinhead.models.converting import Conversion, convert
+from twinhead.models.heads import Swap
 from twinhead.models.reading import read
 from twinhead.models.training_checks import labels_that_do_not_fit
 from twinhead.training import noise
@@ -32,7 +33,7 @@ class Comparison:
     """
 
     head: str
-    to: str
+    swap: Swap
     conversion: Conversion
     losses: dict[str, np.ndarray]
     gaps: dict[str, np.ndarray]
@@ -50,9 +51,11 @@ class Comparison:
         Not tested where training moved nothing, or the control stayed as well.
         """
         largest = {name: float(gap.max()) for name, gap in self.gaps.items()}
+        if self.allowed == 0:
+            return "not tested"
         if not largest["twin"] <= self.allowed:
             return "fails"
-        return "holds" if largest["control"] > self.allowed > 0 else "not tested"
+        return "holds" if largest["control"] > self.allowed else "not tested"
 
     def __str__(self) -> str:
         words = {
@@ -62,8 +65,8 @@ class Comparison:
         }
         twin, control = self.gaps["twin"].max(), self.gaps["control"].max()
         lines = [
-            f"{self.head}: the {self.to} twin {words[self.verdict]}: {twin:.1e} apart in log-odds, "
-            f"at equal settings {control:.1e}",
+            f"{self.head}: the {self.swap.to} twin {words[self.verdict]}: {twin:.1e} apart in "
+            f"log-odds, at equal settings {control:.1e}",
             f"  allowed: {self.allowed:.1e}, {ALLOWED:g} of the {self.moved.max():.1e} that "
             "training moved them",
             "  epoch  loss      twin's    gap of log-odds  at equal settings",
@@ -112,7 +115,10 @@ def compare(
     control = surgery.rebuild(twin, {}).model
     optimizer = model.optimizer
     control.compile(optimizers.copied(optimizer), twin.loss, auto_scale_loss=False)
-    swapped = losses.swap(reading.loss, conversion.verdict.to)
+    swap = conversion.verdict.swap
+    swapped = losses.Swapped(reading.loss.given)
+    if not swap.same_outputs:
+        swapped = losses.swap(reading.loss, swap.function)
     trained = {
         "model": (model, rows.y),
         "twin": (twin, losses.relabelled(swapped, rows.y)),
@@ -133,7 +139,7 @@ def compare(
     start = odds["model"][0]
     return Comparison(
         head=reading.layer.name,
-        to=conversion.verdict.to,
+        swap=swap,
         conversion=conversion,
         losses={name: np.array(values) for name, values in found.items()},
         gaps={

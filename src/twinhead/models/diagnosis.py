@@ -100,9 +100,9 @@ LABELS = {
 
 def describe(reading: Reading) -> str:
     """Return what a head is, in one line."""
-    units = reading.units
+    units = reading.columns
     parts = [
-        f"{reading.kind}({units}) {reading.layer.name}",
+        f"{reading.kind}({int(reading.layer.kernel.shape[-1])}) {reading.layer.name}",
         " and then ".join(reading.activations) or "logits",
         f"classes on axis {reading.axis}",
         reading.layer.compute_dtype,

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from twinhead.pages.style import (
     EDGE,
     FLOOR,
+    ISOMETRIC,
     QUIET,
     SIGMOID,
     SOFTMAX,
@@ -23,7 +24,7 @@ from twinhead.pages.style import (
 )
 from twinhead.pages.typeset import short
 
-HEADS = {"softmax": SOFTMAX, "sigmoid": SIGMOID}
+HEADS = {"softmax": SOFTMAX, "sigmoid": SIGMOID, "isometric": ISOMETRIC}
 
 
 def loss_curves(losses: Mapping[str, np.ndarray], head: str, twin: str) -> Figure:

@@ -45,10 +45,9 @@ def main(words: Sequence[str]) -> int:
         head=settings.head,
     )
     print(found)
-    head = "sigmoid" if found.to == "softmax" else "softmax"
     pictures = {
-        "loss_curves": comparison.loss_curves(found.losses, head, found.to),
-        "loss_gap": comparison.loss_gap(found.gaps, found.allowed, found.to),
+        "loss_curves": comparison.loss_curves(found.losses, found.swap.source, found.swap.to),
+        "loss_gap": comparison.loss_gap(found.gaps, found.allowed, found.swap.to),
     }
     place = Path(settings.outputs) / "compare"
     with store.published_whole(place, path.stem) as folder:

@@ -24,7 +24,7 @@ Pair = Annotated[
 
 
 class Settings(Values):
-    to: Literal["sigmoid", "softmax"] | None
+    to: Literal["sigmoid", "softmax", "isometric"] | None
     head: Text | None
     positive: Annotated[int, whole(0, 1)]
     anyway: Flag
