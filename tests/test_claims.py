@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from conftest import SMALL
+from small import SMALL
 
 from twinhead.results import history
 from twinhead.results.claim import (

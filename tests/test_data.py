@@ -1,7 +1,7 @@
 import h5py
 import numpy as np
 import pytest
-from conftest import PROJECT
+from small import PROJECT
 
 from twinhead.data import surrogate
 from twinhead.data.features import Features, describe, fingerprint

@@ -4,8 +4,8 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import PROJECT, SMALL
 from images.drawn import flat
+from small import PROJECT, SMALL
 from test_data import write
 
 from twinhead.cli.composing import compose

@@ -12,7 +12,7 @@ import time
 import h5py
 import numpy as np
 import pytest
-from conftest import SMALL
+from small import SMALL
 
 from twinhead.cli.composing import compose
 from twinhead.pages import style

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import oracle
 import pytest
-from conftest import PROJECT
 from omegaconf import OmegaConf
 from sklearn.metrics import accuracy_score, log_loss
+from small import PROJECT
 
 from twinhead.matching import sigmoid_learning_rate
 from twinhead.results.arm import Arm

@@ -8,7 +8,7 @@ import venv
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT, SMALL
+from small import PROJECT, SMALL
 
 
 def call(*words, **options):
