@@ -7,31 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from images.drawn import flat
+from small import SMALL
 
 from twinhead.cli.composing import compose
 from twinhead.data.features import Features
 from twinhead.data.features import split as cut
 from twinhead.runs.execute import execute
 from twinhead.runs.experiment import Experiment
-
-PROJECT = Path(__file__).parents[1]
-
-# What makes an experiment quick: the same words for all tests, so that its run is made once.
-ROWS = "data=surrogate data.rows=400 data.features=12"
-SMALL = {
-    "equivalence": f"{ROWS} epochs=2 repeats=5 learning_rate=0.1",
-    "lr_ratio": f"{ROWS} epochs=2 seeds=[0,1] learning_rate=0.1",
-    "train": f"{ROWS} epochs=2",
-    "law": "data=surrogate data.rows=300 data.features=12 "
-    "rows=200 features=8 steps=150 long_steps=200",
-    "benchmark": f"{ROWS} arms=[1,4] repeats=1 epochs=1",
-    "numerics": "draws=50 sizes=geomspace(0.1,1000,9)",
-    "gradients": "draws=20",
-    "activations": "steps=50 elements=1000 repeats=3",
-    "losses": "",
-    "tasks": "seeds=[0,1]",
-    "extraction": "data.images=drawn data.backbone=mobilenet data.weights=none data.size=32",
-}
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import oracle
@@ -12,8 +13,14 @@ from test_training import OPTIONS, arm, four, recipe
 
 from twinhead.data.features import Features
 from twinhead.data.features import split as cut
-from twinhead.training import bank, heads, noise
-from twinhead.training.rows import Labels
+from twinhead.training import bank, heads, noise, reference
+from twinhead.training import evaluate as evaluation
+from twinhead.training.rows import Labels, Rows, tensor
+
+
+def output_of(program):
+    words = [sys.executable, "-c", program]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
 
 def apart(record, other, name="kernel"):
@@ -55,7 +62,7 @@ def test_arms_learn_labels_of_their_own(split):
         each.name: Labels(*(generator.integers(0, 2, size, dtype=np.uint8) for size in sizes))
         for each in four()[1:]  # The first learns the split's.
     }
-    own[four()[3].name] = own[four()[1].name]  # And two the same.
+    own[four()[3].name] = own[four()[2].name]  # And two the same.
     shape, chosen = split.X_train.shape, recipe(epochs=2)
     orders = [noise.order(7, epoch, shape[0]) for epoch in (1, 2)]
     masks = [noise.unpacked(noise.masks(7, epoch, *shape, 0.5), shape[1]) for epoch in (1, 2)]
@@ -139,9 +146,8 @@ def digest():
 
 
 def test_two_processes_come_to_the_same_bits():
-    here = PROCESS.format(tests=str(__file__).rpartition("/")[0])
-    done = subprocess.run([sys.executable, "-c", here], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == digest()
+    here = PROCESS.format(tests=str(Path(__file__).parent))
+    assert output_of(here).strip() == digest()
 
 
 def test_float32_losses_are_those_of_the_weights_that_are_logged(split):
@@ -158,3 +164,70 @@ def test_float32_losses_are_those_of_the_weights_that_are_logged(split):
 
         assert np.abs(record.loss() - losses).max() <= 6e-8  # A float32 near 1 rounds by so much.
         assert np.abs(record.loss() - np.roll(losses, 1)).max() >= 1e-4
+
+
+@pytest.mark.parametrize("rows", [1, 100, 403, 1000])
+def test_evaluation_counts_every_row_once_however_it_is_cut(split, monkeypatch, rows):
+    monkeypatch.setattr(evaluation, "LEAST_ROWS", 1)
+    generator = np.random.default_rng(2)
+    kernel, bias = generator.standard_normal((4, 17)), generator.standard_normal((4, 1))
+    cut = Rows(tensor(split.X_train, "float64"), split.y_train[:, None])
+    losses, accuracies = evaluation.evaluate(kernel, bias, 1, cut, rows)
+    X, y = np.float64(split.X_train), split.y_train
+    for units, loss, accuracy in zip(([0, 1], [2], [3]), losses, accuracies, strict=True):
+        head = "softmax" if len(units) == 2 else "sigmoid"
+        theta, b = kernel[units].T, bias[units, 0]
+        assert abs(loss - oracle.LOSSES[head](theta, b, X, y)[0]) <= 1e-14
+        odds = X @ theta[:, -1] + b[-1] - (X @ theta[:, 0] + b[0] if len(units) == 2 else 0)
+        assert accuracy == np.mean((odds > 0) == y)
+
+
+MEMORY = """
+import gc
+import numpy as np
+from twinhead.data.features import Features, split as cut
+from twinhead.results.arm import Arm
+from twinhead.training import bank
+from twinhead.training.recipe import Recipe
+
+def resident():
+    gc.collect()
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+
+X = np.random.default_rng(0).random((20_000, 1024), np.float32)
+split = cut(Features("made up", X, (X[:, 0] > 0.5).astype(np.uint8)), 0.2, seed=1)
+arms = [Arm(p, "sigmoid", 1e-3, 1, precision=p) for p in ("float32", "float64")]
+train = lambda arm: bank.train([arm], Recipe(1, 128, 0.5), split, parts=[])
+for arm in arms:  # What is compiled stays.
+    train(arm)
+before = resident()
+during = []
+run = bank._run
+bank._run = lambda *args: (during.append(resident()), run(*args))[1]
+for arm in arms:
+    train(arm)
+    print((during[-1] - before) / X.nbytes, (resident() - before) / X.nbytes)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads memory from /proc")
+def test_features_are_copied_for_float64_alone_and_the_copy_goes():
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True
+    )
+    single, double = (map(float, line.split()) for line in done.stdout.splitlines())
+    during, after = single
+    assert during <= 0.2
+    assert after <= 0.2
+    during, after = double
+    assert during >= 1.4, "of the training rows, 0.8 of all, a copy twice as large"
+    assert after <= 0.2
+
+
+def test_another_batch_size_is_another_program(split):
+    """What is compiled is kept for the next call, and must be the right one."""
+    alone = [reference.train(arm("softmax"), recipe(batch_size=size), split) for size in (64, 32)]
+    for size, expected in zip((64, 32), alone, strict=True):
+        (found,) = bank.train([arm("softmax")], recipe(batch_size=size), split)
+        assert apart(found, expected) <= 1e-12
+    assert apart(*alone) > 1e-5

@@ -3,7 +3,7 @@
 from importlib.metadata import PackageNotFoundError, version
 
 import pytest
-from conftest import SMALL
+from small import SMALL
 
 from twinhead.cli.composing import compose
 from twinhead.experiments.benchmark import costs

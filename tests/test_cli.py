@@ -1,7 +1,7 @@
 """The command as a user calls it."""
 
 import pytest
-from conftest import PROJECT, SMALL
+from small import PROJECT, SMALL
 
 from twinhead.cli.main import commands
 from twinhead.runs.experiment import names

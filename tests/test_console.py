@@ -106,12 +106,15 @@ def test_counts_within_counts_are_one_share_that_never_falls():
             seen.append(share.share)
         # The bank says its passes only when they are done.
         share.count("passes", 1, 1)
+        seen.append(share.share)
+        share.count("another thing", 0, 3)
+        seen.append(share.share)
         share.count("runs", run + 1, 4)
         seen.append(share.share)
     assert seen == sorted(seen)
     assert seen[0] == 0
     assert seen[5] == pytest.approx(1 / 4)
-    assert seen[9] == pytest.approx(1 / 4 + 2 / 5 / 4)
+    assert seen[11] == pytest.approx(1 / 4 + 2 / 5 / 4)
     assert seen[-1] == 1
 
 

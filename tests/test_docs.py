@@ -3,7 +3,7 @@
 import importlib.util
 
 import pytest
-from conftest import PROJECT
+from small import PROJECT
 
 spec = importlib.util.spec_from_file_location("fill", PROJECT / "docs/fill.py")
 fill = importlib.util.module_from_spec(spec)

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 
-from conftest import PROJECT
+from small import PROJECT
 
 
 def test_the_experiment_of_the_page_runs_as_it_stands_there(tmp_path):

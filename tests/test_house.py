@@ -4,7 +4,7 @@ import ast
 import sys
 
 import pytest
-from conftest import PROJECT, SMALL
+from small import PROJECT, SMALL
 
 from twinhead.runs.experiment import names
 

@@ -4,7 +4,8 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import PROJECT, SMALL
+from images.drawn import flat
+from small import PROJECT, SMALL
 from test_data import write
 
 from twinhead.cli.composing import compose
@@ -19,6 +20,8 @@ def house(tmp_path, monkeypatch):
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(PROJECT / "src/twinhead", copy, symlinks=False, ignore=ignored)
     monkeypatch.setattr(identity, "PACKAGE", copy)
+    monkeypatch.chdir(tmp_path)
+    flat(tmp_path / "drawn", 1)  # The images that `extraction` is about.
     return copy
 
 
@@ -35,7 +38,8 @@ def own_files(house, name):
     return {path.name for path in (house / "experiments" / name).glob("*.py")}
 
 
-PRESENTS = {"claims.py", "figures.py", "sweep_figures.py"}
+PRESENTS = {"claims.py", "claims_beyond.py", "claims_regression.py", "figures.py"}
+PRESENTS |= {"sweep_figures.py"}
 
 
 @pytest.mark.parametrize("name", names())
@@ -62,7 +66,7 @@ def test_words_of_an_experiment_are_not_measured_but_shown(house):
 
 
 MEASURES = ("training/bank.py", "training/noise.py", "data/features.py", "results/history.py")
-MEASURES += ("matching.py", "results/published.csv", "data/surrogate.py", "results/arm.py")
+MEASURES += ("matching/algebra.py", "results/published.csv", "data/surrogate.py", "results/arm.py")
 SHOWS = ("pages/style.py", "results/claim.py", "settings.py", "errors.py", "cli/main.py")
 
 

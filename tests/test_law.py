@@ -1,6 +1,7 @@
 """The law, on small problems: what is measured is right, and a claim that should fail does."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import oracle
@@ -8,12 +9,14 @@ import pandas as pd
 import pytest
 
 from twinhead.data.features import Features, split
-from twinhead.experiments.law import alone, classes, measure, rounding
+from twinhead.experiments.law import alone, classes, measure, methods, rounding
 from twinhead.experiments.law import jobs as jobs_of
-from twinhead.experiments.law.cases import CASES
+from twinhead.experiments.law.cases import CASES, OBJECTIVES
 from twinhead.experiments.law.claims import CLAIMS
 from twinhead.experiments.law.jobs import Job, Problem, fits_the_bank, jobs, start
-from twinhead.matching import translate
+from twinhead.experiments.law.methods import METHODS
+from twinhead.experiments.law.small import problem as a_small_problem
+from twinhead.matching import HEADS, OPTIMIZERS, translate
 from twinhead.results import history
 from twinhead.results.claim import judge_all
 from twinhead.training import noise
@@ -24,16 +27,20 @@ def test_all_claims_hold_and_all_controls_fail(run):
     law = run("law")
     verdicts = json.loads((law.folder / "verdicts.json").read_text())
     told = [(v["id"], v["verdict"], v["control"]["verdict"]) for v in verdicts]
-    assert [each for each in told if each[1:] != ("holds", "fails")] == []
+    others = [each for each in told if each[1:] != ("holds", "fails")]
+    assert others == [("Kc", "holds", "identity")]
     assert law.exit_code == 0
     assert {path.stem for path in (law.folder / "figures").glob("*.png")} == {
-        *("slide", "map", "float32"),
+        *("slide", "map", "float32", "isometric"),
     }
 
 
 def test_every_row_of_the_map_has_its_claims(run):
     """One by its setting, and one by its condition where it has one; the impossible has "I"."""
-    measured = {f"{case.name}: mapped": len(translate(case.softmax).conditions) for case in CASES}
+    measured = {
+        f"{case.name}: mapped": bool(translate(case.softmax).conditions and case.unmet)
+        for case in CASES
+    }
     claimed = [claim.number for claim in CLAIMS]
     for case in CASES:
         number = f"{case.name}: mapped"
@@ -137,12 +144,13 @@ def test_an_unmet_condition_is_another_start_or_another_scale():
     small = problem()
     for case in CASES:
         conditional = translate(case.softmax).status == "conditional"
-        assert bool(case.unmet) == conditional, case.name
+        # Lion's condition is of the design, and is measured by Keras's steps on a balanced one.
+        assert bool(case.unmet) == (conditional and case.name != "Lion"), case.name
         by_name = {job.name.removeprefix(f"{case.name}: "): job for job in jobs(case, small)}
         if case.antisymmetric:
             assert np.abs(by_name["softmax"].kernel.sum(axis=1)).max() <= 1e-16
             assert np.abs(by_name["unmet softmax"].kernel.sum(axis=1)).max() >= 0.05
-        elif conditional:
+        elif case.unmet:
             assert by_name["unmet softmax"].settings != by_name["softmax"].settings
 
 
@@ -207,3 +215,47 @@ def test_class_weights_schedules_and_smoothing_are_in_force():
     y = small.split.y_train
     heavy = ends(class_weight=3.0)[: len(y)].mean()
     assert heavy > plain[: len(y)].mean(), "class 1 is the one that counts more"
+
+
+def test_every_method_and_loss_has_its_claim_and_its_number(run):
+    law = history.load(run("law").folder / "history.h5")
+    claimed = {claim.number for claim in CLAIMS}
+    for method in METHODS:
+        assert f"{method.name}: sigmoid" in claimed
+    assert [*law.tables["objectives"].method] == [*OBJECTIVES]
+    assert {f"{name}: mapped" for name in OBJECTIVES} <= claimed
+    assert {f"isometric, {name}: mapped" for name in OPTIMIZERS} <= {*law.numbers}
+
+
+def test_a_small_gradient_is_the_losss_slope():
+    """By differences: what every method's row rests on."""
+    small = a_small_problem(1)
+    rows = small.batches[0]
+    for head in HEADS:
+        gradient, w = small.gradient(head), small.start(head)
+        found = gradient(w, rows)
+        for place in np.ndindex(w.shape):
+            step = np.zeros_like(w)
+            step[place] = 1e-6
+            slope = (gradient.loss(w + step, rows) - gradient.loss(w - step, rows)) / 2e-6
+            assert slope == pytest.approx(found[place], abs=1e-8)
+        np.testing.assert_allclose(gradient.by_row(w, rows).mean(axis=0), found, atol=1e-15)
+        turned = np.random.default_rng(0).normal(size=w.shape)
+        change = (gradient(w + 1e-6 * turned, rows) - gradient(w - 1e-6 * turned, rows)) / 2e-6
+        curved = gradient.curvature(w, rows) @ turned.ravel()
+        np.testing.assert_allclose(curved, change.ravel(), atol=1e-7)
+
+
+@pytest.mark.parametrize("each", METHODS, ids=lambda each: each.name)
+def test_a_method_is_mapped_with_any_data(each):
+    """On another problem than the run's; a wrong factor of any setting shows."""
+    small = a_small_problem(11)
+    (row,) = methods.measure(small, [each])
+    assert max(row["sigmoid_gap"], row["isometric_gap"]) <= 1e-12
+    assert row["naive_gap"] >= 1e-3
+    for key, measured in each.measures.items():
+        if measured.factor("softmax", "sigmoid") != 1:
+            wrong = replace(each, measures=each.measures | {key: methods.AS_IT_IS})
+            (row,) = methods.measure(small, [wrong])
+            if key != "epsilon" or each.name == "Shampoo":  # A least length, not reached here.
+                assert row["sigmoid_gap"] >= 1e-3, key

@@ -8,6 +8,8 @@ from scipy import stats
 from twinhead.results import claim
 from twinhead.results.history import load
 
+DENSE = [0.25, 0.5, 1, 1.5, 1.75, 1.9, 1.95, 1.98, 2, 2.02, 2.05, 2.1, 2.25, 2.5, 3, 4, 8]
+
 
 @pytest.fixture
 def measured(run):
@@ -28,9 +30,9 @@ def test_the_smallest_gap_is_at_two(measured, precision):
     assert finished.exit_code == 0
     assert set(verdicts.values()) == {"holds"}
     assert history.numbers["ratio with the smallest gap"] == 2
-    assert list(history.tables["summary"]["lr_ratio"]) == [0.25, 0.5, 1, 1.5, 2, 3, 4, 8]
+    assert list(history.tables["summary"]["lr_ratio"]) == DENSE
     pictures = {path.stem for path in finished.folder.glob("figures/*.png")}
-    assert pictures == {"gap_by_ratio", "loss_by_ratio", "loss_curves"}
+    assert pictures == {"gap_by_ratio", "weights_by_ratio", "loss_by_ratio", "loss_curves"}
 
 
 def test_every_seed_has_one_softmax_arm_at_the_configured_rate(measured):
@@ -49,13 +51,31 @@ def test_ratios_that_hardly_differ_are_different_arms(measured):
     assert len(history.pick(head="sigmoid")) == 2
 
 
-@pytest.mark.parametrize("grid", ["[1,1.9,2.1,3]", "[0.1,2,20]"])
-def test_a_grid_without_two_and_ratios_beside_it_is_not_tested(measured, grid):
+@pytest.mark.parametrize(
+    ("grid", "tested", "why"),
+    [
+        ("[0.5,1,2,4]", "23", "from 1.5 to below 2"),  # The README's.
+        ("geomspace(0.25,16,13)", "23", "from 1.5 to below 2"),
+        ("[0.1,2,20]", "2", "from 1 to below 2"),
+        ("[1.9,2]", "2", "from 1 to below 2"),
+        ("[2,2.0000001]", "", "more than 0.01 away from 2"),
+        ("[1,1.9,2.1,3]", "", "The grid lacks 2."),
+    ],
+)
+def test_each_claim_asks_of_the_grid_what_it_needs_and_no_more(measured, grid, tested, why):
     finished, _, verdicts = measured(f"lr_ratios={grid}", "seeds=[0]")
     assert finished.exit_code == 0
-    assert {verdicts[number] for number in "123"} == {"not tested"}
+    assert "".join(number for number in "123" if verdicts[number] == "holds") == tested
+    assert {verdicts[number] for number in "123" if number not in tested} == {"not tested"}
     assert verdicts["4"] == "holds"
-    assert "The grid lacks 2" in (finished.folder / "answer.json").read_text()
+    assert why in (finished.folder / "verdicts.json").read_text()
+
+
+def test_no_line_is_drawn_to_two_where_nothing_was_measured(measured):
+    finished, history, _ = measured("lr_ratios=[1,1.5,2,3]", "seeds=[0]", "epochs=1")
+    (axes,) = finished.experiment.figures["gap_by_ratio"](history).axes
+    drawn = [line.get_xdata() for line in axes.get_lines() if "sigmoid" in str(line.get_label())]
+    assert [list(x) for x in drawn] == [[1, 1.5], [2], [3]]
 
 
 def test_a_diverging_ratio_is_recorded_and_disturbs_no_other(measured):

@@ -311,6 +311,49 @@ def test_every_optimizer_of_the_map_is_measured_and_can_be_configured():
     assert configured == set(matching.OPTIMIZERS)
 
 
+def test_every_optimizer_and_option_of_pytorch_is_in_the_map():
+    optim = pytest.importorskip("torch").optim
+    classes = {
+        f"torch.{name.lower()}": each
+        for name, each in vars(optim).items()
+        if isinstance(each, type) and issubclass(each, optim.Optimizer) and name != "Optimizer"
+    }
+    assert set(classes) == set(matching.TORCH) == set(matching.TORCH_DEFAULTS)
+    for name, each in classes.items():
+        parameters = inspect.signature(each.__init__).parameters
+        assert {*parameters} - {"self", "params"} <= {*matching.TORCH[name]}, name
+        defaults = {key: parameter.default for key, parameter in parameters.items()}
+        assert matching.TORCH_DEFAULTS[name].items() <= defaults.items(), name
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "expected"),
+    [
+        ({"optimizer": "torch.Adam"}, "lr", 0.002),
+        ({"optimizer": "torch.AdamW"}, "weight_decay", 0.005),
+        ({"optimizer": "torch.SGD", "weight_decay": 0.1}, "weight_decay", 0.05),
+        ({"optimizer": "torch.Rprop"}, "step_sizes", (2e-6, 100)),
+        ({"optimizer": "torch.Adafactor"}, "eps", (None, 0.002)),
+        (
+            {"optimizer": "torch.NAdam", "weight_decay": 0.2, "decoupled_weight_decay": True},
+            "weight_decay",
+            0.1,
+        ),
+    ],
+)
+def test_known_factors_of_pytorch(settings, key, expected):
+    assert translate(settings).settings[key] == expected, "powers of two are exact"
+
+
+def test_pytorchs_decay_asks_for_its_condition_where_it_is_an_l2_pull():
+    decayed = {"optimizer": "torch.Adam", "weight_decay": 0.1}
+    assert translate(decayed).conditions == (OPPOSITE,)
+    assert translate(decayed | {"decoupled_weight_decay": True}).status == "exact"
+    assert translate({"optimizer": "torch.SGD", "weight_decay": 0.1}).status == "exact"
+    assert translate({"optimizer": "torch.LBFGS"}).status == "conditional"
+    assert translate({"optimizer": "torch.LBFGS"}, "isometric", "sigmoid").status == "impossible"
+
+
 def test_every_schedule_that_keras_exports_is_in_the_map():
     kept = {name for name in vars(keras.optimizers.schedules) if name[0].isupper()}
     assert kept == {*matching.SCHEDULES, "LearningRateSchedule"}

@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from conftest import PROJECT
+from small import PROJECT
 
 sys.path.insert(0, str(PROJECT / "tests/mutants"))
 import run as mutants

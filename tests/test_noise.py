@@ -52,6 +52,24 @@ def test_masks_take_a_bit_an_input(dropout):
     assert noise.masks(3, 1, 40, 17, dropout).nbytes == 40 * 3
 
 
+def test_the_highest_bits_of_a_row_are_its_first_features():
+    packed = np.array([[0b10000001, 0b01000000, 0b00000000]], np.uint8)
+    expected = np.zeros(24, np.uint8)
+    expected[[0, 3 + 1, 7 * 3]] = 1  # Of 3 bytes' first bits, of their second ones, of their last.
+    np.testing.assert_array_equal(noise.unpacked(packed, 24)[0], expected)
+    np.testing.assert_array_equal(noise.unpacked(packed, 17)[0], expected[:17])
+
+
+@pytest.mark.parametrize("dropout", [0.25, 0.3])
+def test_inputs_are_dropped_independently(dropout):
+    """Of each other, of the next row's, and of what shares a byte or a word with them."""
+    dropped = 1.0 - noise.unpacked(noise.masks(3, 1, 4096, 128, dropout), 128) - dropout
+    scale = dropout * (1 - dropout) * np.sqrt(dropped.size)
+    for rows, columns in ((0, 1), (1, 0), (0, 16), (0, 64), (1, 1), (4, 0)):
+        together = (dropped * np.roll(dropped, (rows, columns), (0, 1))).sum()
+        assert abs(together) <= 5 * scale, (rows, columns)
+
+
 def test_a_block_of_rows_ends_where_the_next_begins():
     """Rows are drawn in blocks; none may be left as it was or drawn twice."""
     rows = noise.BLOCK_ROWS + 5

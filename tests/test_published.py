@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 
 import pytest
-from conftest import PROJECT
+from small import PROJECT
 
 from twinhead.results import published
 from twinhead.results.claim import FAILS, HOLDS, NOT_TESTED

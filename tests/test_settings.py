@@ -1,8 +1,8 @@
 """What a user types, and what comes of it. None of this may cost TensorFlow's start-up."""
 
 import pytest
-from conftest import PROJECT, SMALL
 from pydantic_core import PydanticUndefined
+from small import PROJECT, SMALL
 
 from twinhead.cli.composing import compose, jobs
 from twinhead.errors import InputError

@@ -8,7 +8,7 @@ import venv
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT
+from small import PROJECT, SMALL
 
 
 def call(*words, **options):
@@ -61,8 +61,8 @@ def test_a_wheel_runs_in_an_empty_folder(installed, tmp_path):
         installed / "bin/python", "-c", "import twinhead; print(twinhead.__file__)", cwd=tmp_path
     )
     assert Path(where.stdout.strip()).is_relative_to(installed), "the checkout was tested"
-    small = ("learning_rate=0.1", "repeats=1", "epochs=2", "progress=false")
-    done = call(installed / "bin/twinhead", "reproduce", *small, cwd=tmp_path)
+    small = (*SMALL["equivalence"].split(), "progress=false")
+    done = call(installed / "bin/twinhead", "equivalence", *small, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "outputs/equivalence/latest/report.html").exists()
 

@@ -50,8 +50,8 @@ CLAIMS = (
             f"{arms} arms, fits over bank",
             at_least(target, TARGET),
             SOURCE,
-            "fits over themselves",
-            "as many fits against themselves",
+            "1 arms, fits over bank",
+            "one arm in the bank, against one fit",
         )
         for letter, arms, target in (("a", 64, 200), ("b", 512, 500))
     ),

@@ -60,7 +60,6 @@ def _comparisons(history: History, seconds: pd.Series) -> None:
     """Add the bank's time over that of others, and how much faster than fits it is."""
     rows, numbers = history.data["train_rows"], history.numbers
     fit = seconds[FIT, 1, rows]
-    numbers["fits over themselves"] = float(fit / fit)
     for arms in ARMS:
         bank = seconds.get((BANK, arms, rows))
         faster = f"{arms} arms, fits over bank"

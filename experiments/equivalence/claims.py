@@ -163,4 +163,16 @@ CLAIMS = (
         "bias to set after training",
         "after training",
     ),
+    Claim(
+        "11",
+        "At equal rates the sigmoid is the slower",
+        SAME,
+        "At equal rates the sigmoid's weights move less far in epoch 1 than those of softmax's "
+        "log-odds (length of their ways, in softmax's); said elsewhere: one unit updates faster",
+        "way in epoch 1 at equal rates, in softmax's, float64",
+        at_most(0.75, "Half as far at the first step, and more as both come near the optimum."),
+        Source("Cross Validated 207049", "accepted answer"),
+        "way in epoch 1 at twice the rate, in softmax's, float64",
+        "at twice the rate",
+    ),
 )

@@ -145,7 +145,12 @@ def _common(history: History, precision: str) -> dict[str, float]:
         size = max(1, transfer.loss(split_name).max())
         for name, record in (("under common noise", transfer), ("at equal rates", equal)):
             found[f"{of}gap {name}, {precision}"] = _largest_gap(record, split_name) / size
-    bias = np.abs(history.one(head="softmax", **arms).logit_bias())
+    softmax = history.one(head="softmax", **arms)
+    for name, record in (("twice the rate", transfer), ("equal rates", equal)):
+        ways = [each.logit_weights()[1] - each.logit_weights()[0] for each in (record, softmax)]
+        lengths = [float(np.linalg.norm(way.astype(np.float64))) for way in ways]
+        found[f"way in epoch 1 at {name}, in softmax's, {precision}"] = lengths[0] / lengths[1]
+    bias = np.abs(softmax.logit_bias())
     return found | {
         f"bias to set at the start, {precision}": float(bias[0]),
         f"bias to set after training, {precision}": float(bias[-1]),

@@ -153,9 +153,9 @@ CLAIMS = (
         f"than one rounding a step (share of it, largest of {' and '.join(LONG)})",
         "float32: share of a rounding a step",
         at_most(
-            0.025,
-            "All roundings one way would be 1, and as random they are √steps of them, 0.01 of it; "
-            "ten times what is measured, 0.0025.",
+            "float32: two and a half random roundings",
+            "All roundings one way would be 1; as random as coins they are √steps of them. The "
+            "bound is two and a half times that.",
         ),
         Source("each step rounds each weight once, and convexity does not amplify it"),
         "float32: share of a rounding a step, equal rates",

@@ -4,7 +4,7 @@ The bias is one more feature. Factors come from what a setting is measured in, a
 `twinhead.matching.rules`, for the sigmoid head and for the isometric one.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -261,9 +261,9 @@ METHODS = (
 )
 
 
-def measure(small: Small) -> list[dict]:
+def measure(small: Small, methods: Sequence[Method] = METHODS) -> list[dict]:
     """Train every method with the softmax head, mapped with both others, and not mapped."""
-    return [_measured(method, small) for method in METHODS]
+    return [_measured(method, small) for method in methods]
 
 
 def _measured(method: Method, small: Small) -> dict:

@@ -62,6 +62,8 @@ def numbers(table: pd.DataFrame) -> dict[str, float]:
     }
     return {
         "steps in float32": int(ends.steps.max()),
+        # As random as coins, n roundings come to √n of them: that share of n, and room for more.
+        "float32: two and a half random roundings": float(2.5 / np.sqrt(ends.steps.max())),
         "float32: share of a rounding a step": float(share["mapped"].max()),
         "float32: share of a rounding a step, equal rates": float(share["naive"].min()),
     }

@@ -30,6 +30,7 @@ REGRESSION = {
     "MSE": {"color": INK, "marker": "o"},
     "MSLE": {"color": QUIET, "marker": "s", "linestyle": DASHED},
     "Huber": {"color": QUIET, "marker": "o", "markersize": 11, "markerfacecolor": "none"},
+    "Poisson": {"color": INK, "marker": "s", "markersize": 9, "markerfacecolor": "none"},
     "MAE": {"color": INK, "marker": "x", "markersize": 7, "linestyle": DOTTED},
 }
 

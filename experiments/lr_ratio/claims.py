@@ -58,10 +58,10 @@ CLAIMS = (
         "3",
         "The gap grows with the distance from 2",
         "The ratio",
-        "On both sides the gap grows with the distance from 2 "
+        "From ratio 1 to 4 the gap grows with the distance from 2 on both sides "
         "(neighbouring ratios for which it does not)",
         "neighbours whose gap does not grow away from 2",
-        exactly(0),
+        exactly(0, "A count is exact. Beyond a factor of two a rate may be one that overshoots."),
         Source("the law behind it: the two columns have opposite gradients"),
         "neighbours whose gap to twice the rate does not grow away from 2",
         "the gap to a softmax arm that learns at twice the rate",

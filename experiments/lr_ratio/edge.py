@@ -14,6 +14,7 @@ from twinhead.data.features import split
 from twinhead.data.sources import BreastCancer
 from twinhead.matching import match_softmax
 from twinhead.results.arm import Arm
+from twinhead.steps import Steps
 from twinhead.training import bank
 from twinhead.training.recipe import Recipe
 
@@ -52,6 +53,7 @@ def measure(seed: int) -> dict[str, float]:
     descent = Recipe(STEPS, batch_size=len(y))
     ways = [(head, how) for head in hessians for how in DESCENTS]
     rates = dict.fromkeys(ways, np.geomspace(0.01, 100, ARMS))
+    rounds = Steps("rounds", ROUNDS)
     for _ in range(ROUNDS):
         arms = [
             Arm(f"{head}{how} {rate!r}", head, rate, 0, optimizer=how, precision="float64")
@@ -71,6 +73,7 @@ def measure(seed: int) -> dict[str, float]:
             last = int(stable.argmin()) - 1  # Before the first that is not.
             tried = rates[head, how]
             rates[head, how] = np.linspace(tried[last], tried[last + 1], ARMS)
+        rounds.done()
     stable_rates = {way: float(tried[0]) for way, tried in rates.items()}
     limits = {head: float(2 / eigvalsh(hessians[head])[-1]) for head in hessians}
     numbers = {f"2 / λmax, {head}": limit for head, limit in limits.items()}

@@ -100,16 +100,15 @@ def loss_by_ratio(history: History) -> Figure:
         _ratio_axis(axes, rows)
         losses = {row["lr_ratio"]: row["loss"] for row in finite}
         beside = [
-            f"at {ratio} sigmoid ends at {short(losses[ratio])}, softmax{how} at "
-            f"{short(softmax[ratio])}"
-            for ratio, how in ((2, ""), (4, " at twice its rate"))
+            f"at {ratio} it is {short(losses[ratio])} ({who} {short(softmax[ratio])})"
+            for ratio, who in ((2, "softmax"), (4, "softmax at twice its rate"))
             if ratio in losses
         ]
         if losses:
             finding(
                 figure,
-                f"The loss is lowest at {min(losses, key=losses.__getitem__):g}, which tells of "
-                "the rate and not of the head"
+                f"Sigmoid's loss is lowest at {min(losses, key=losses.__getitem__):g}, which "
+                "tells of the rate and not of the head"
                 + "".join(f"; {each}" for each in beside)
                 + _seeds(rows),
             )
@@ -147,8 +146,8 @@ def loss_curves(history: History) -> Figure:
         least, most = min(off, key=off.__getitem__), max(off, key=off.__getitem__)
         finding(
             figure,
-            f"Seed {seed}: at {least:g} sigmoid is at most {short(off[least])} off softmax's, "
-            f"at {most:g} up to {short(off[most])}",
+            f"Seed {seed}: at {least:g} sigmoid is at most {short(off[least])} off softmax's "
+            f"curve, at {most:g} up to {short(off[most])}",
         )
     return figure
 
@@ -170,7 +169,8 @@ def _both_sides(
     shown: Callable[[np.ndarray], np.ndarray],
     joined: bool = False,
 ) -> None:
-    """Draw a quantity against the ratio; no line goes into the valley unmeasured."""
+    """Draw a quantity against the ratio; no line where none was measured."""
+    # A line to 2 would draw a valley that is not there.
     sides = (rows,) if joined else tuple([r for r in rows if side(r["lr_ratio"])] for side in SIDES)
     for side in sides:
         ratios = [row["lr_ratio"] for row in side]

@@ -11,6 +11,7 @@ from twinhead.matching import sigmoid_learning_rate
 from twinhead.results.arm import Arm
 from twinhead.results.history import History, Record
 from twinhead.results.statistics import mean_interval
+from twinhead.steps import Steps
 from twinhead.training import bank
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ def measure(settings: Settings) -> History:
         len(settings.lr_ratios),
         len(settings.seeds),
     )
+    steps = Steps("seeds", len(settings.seeds) + 1)
     for seed in settings.seeds:
         # Every seed cuts the rows anew, so that an interval over seeds is one over validation sets.
         parts = first
@@ -43,10 +45,12 @@ def measure(settings: Settings) -> History:
             # A wide sweep keeps where its arms ended, not the way there.
             record.weights = {name: values[-1:].copy() for name, values in record.weights.items()}
             history.add(record)
+        steps.done()
     history.tables["summary"] = _summary(history, sorted(settings.lr_ratios))
     _compare(history)
     log.info("edge of stability: full-batch gradient descent, %d rounds of rates", edge.ROUNDS)
     history.numbers.update(edge.measure(settings.seeds[0]))
+    steps.done()
     return history
 
 
@@ -139,15 +143,19 @@ def _compare(history: History) -> None:
     else:
         history.untested[smallest] = "The grid lacks a ratio from 1.5 to below 2, or to 3 above it."
 
+    # Beyond a factor of two a rate may be one that overshoots.
+    around = (grid >= 1) & (grid <= 4)
+    near = grid[around]
+
     def turning(gaps: np.ndarray) -> int:
         """Count the neighbours between which a gap does not grow away from ratio 2."""
-        below, above = gaps[grid <= 2], gaps[grid >= 2]
+        below, above = gaps[around][near <= 2], gaps[around][near >= 2]
         return int((np.diff(below) >= 0).sum() + (np.diff(above) <= 0).sum())
 
-    if grid.min() < 2 < grid.max():
+    if near.min() < 2 < near.max():
         history.numbers |= {
             turns: turning(gaps),
             "neighbours whose gap to twice the rate does not grow away from 2": turning(to_fast),
         }
     else:
-        history.untested[turns] = "The grid lacks a ratio below 2, or one above it."
+        history.untested[turns] = "The grid lacks a ratio from 1 to below 2, or to 4 above it."

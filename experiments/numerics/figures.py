@@ -41,24 +41,26 @@ def sigmoid_error(history: History) -> Figure:
 
 
 def _errors(history: History, look: tuple[str, str], logits: str) -> Figure:
-    """Draw relative errors of loss and gradient against the logit, for each way to the loss.
+    """Draw relative errors against the logit, for each way to the loss: the worse of both.
 
-    A column a precision, so that no line has to say which it is.
+    Loss and gradient are lost at much the same logit. A column a precision, so that no line has to
+    say which it is.
     """
     errors = history.tables["errors"]
     errors = errors[errors["head"] == look[1]]
-    panels = [(what, case) for case in ("wrong", "right") for what in ("loss", "gradient")]
-    precisions = ("float32", "float64")
+    worse = errors[["loss_error", "gradient_error"]].max(axis=1, skipna=False)
+    errors = errors.assign(error=worse)
+    cases, precisions = ("wrong", "right"), ("float32", "float64")
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 8.6), layout="constrained")
-        grid = figure.subplots(len(panels), len(precisions), sharex=True, sharey=True)
-        for line, (what, case) in zip(grid, panels, strict=True):
+        figure = Figure(figsize=(WIDTH, 4.9), layout="constrained")
+        grid = figure.subplots(len(cases), len(precisions), sharex=True, sharey=True)
+        for line, case in zip(grid, cases, strict=True):
             for axes, precision in zip(line, precisions, strict=True):
                 own = errors[(errors["precision"] == precision) & (errors["case"] == case)]
-                _ways(axes, own, f"{what}_error", look[0])
-            line[0].set_title(f"{what}, the {case} class has the large logit", fontsize=10, pad=4)
+                _ways(axes, own, look[0])
+            line[0].set_title(f"{case.capitalize()} class ahead", fontsize=10)
         for axes, last, precision in zip(grid[0], grid[-1], precisions, strict=True):
-            axes.text(0.98, 0.45, precision, transform=axes.transAxes, ha="right", color=QUIET)
+            axes.set_title(precision, loc="right", fontsize=10, color=QUIET)
             last.set_xlabel(f"{logits}, {precision}")
         first = grid[0, 0]
         first.set_xscale("log")
@@ -66,7 +68,7 @@ def _errors(history: History, look: tuple[str, str], logits: str) -> Figure:
         first.set_ylim(FLOOR / 3, 3 * CEILING)
         ticks = {FLOOR: "≤ 1e-17", 1e-13: "1e-13", 1e-9: "1e-9", 1e-5: "1e-5", CEILING: "≥ 10"}
         first.set_yticks([*ticks], map(raised, ticks.values()))
-        figure.supylabel("relative error", color=QUIET, fontsize=11)
+        figure.supylabel("error of loss or gradient, relative", color=QUIET, fontsize=11)
         handles, labels = first.get_legend_handles_labels()
         (cross,) = grid[0, 1].plot([], [], "x", color=INK, markersize=7)
         figure.legend(
@@ -79,10 +81,10 @@ def _errors(history: History, look: tuple[str, str], logits: str) -> Figure:
     return figure
 
 
-def _ways(axes: Axes, own: pd.DataFrame, what: str, colour: str) -> None:
+def _ways(axes: Axes, own: pd.DataFrame, colour: str) -> None:
     for way, looks in WAYS.items():
         of_way = own[own["way"] == way]
-        size, error = of_way["size"].to_numpy(), of_way[what].to_numpy()
+        size, error = of_way["size"].to_numpy(), of_way["error"].to_numpy()
         finite = np.isfinite(error)
         # A log axis has two ends.
         shown = np.where(finite, np.clip(error, FLOOR, CEILING), np.nan)
@@ -104,10 +106,9 @@ def _lost(errors: pd.DataFrame) -> str:
 
 
 def _from(own: pd.DataFrame) -> str:
-    worst = own[["loss_error", "gradient_error"]].max(axis=1, skipna=False)
-    lost = own[~(worst <= LOST)].groupby("precision")["size"].min()
+    lost = own[~(own["error"] <= LOST)].groupby("precision")["size"].min()
     if lost.empty:
-        return f"none, no error is above {short(worst.max())}"
+        return f"none, no error is above {short(own['error'].max())}"
     return " and ".join(
         short(lost[name]) if name in lost else "none" for name in ("float32", "float64")
     )

@@ -20,6 +20,7 @@ from twinhead.pages.style import (
     label_ends,
     short,
 )
+from twinhead.pages.typeset import short as digits
 from twinhead.results.history import History
 
 HEADS = {names.SOFTMAX: SOFTMAX[0], names.SIGMOID: SIGMOID[0]}
@@ -36,7 +37,7 @@ def errors_by_task(history: History) -> Figure:
     }
     tasks = {task: shown[shown["task"] == task] for task in data}
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 0.52 * len(shown) + 2.6), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 0.4 * len(shown) + 1.9), layout="constrained")
         lines = [len(rows) for rows in tasks.values()]
         grid = figure.subplots(len(tasks), 1, sharex=True, height_ratios=lines)
         said = []
@@ -44,19 +45,19 @@ def errors_by_task(history: History) -> Figure:
             for place, row in enumerate(rows.to_dict("records")):
                 colour = _colour(row["head"])
                 ends = [100 * row["low"], 100 * row["high"]]
-                label = f"{_head(row['head'])}: {100 * row['mean']:.2g} %".replace("\n", ", ")
+                label = f"{_head(row['head'])}: {digits(100 * row['mean'])} %"
                 axes.plot(ends, [place, place], color=colour, linewidth=2)
                 axes.plot(100 * row["mean"], place, "o", color=colour, markersize=8, label=label)
-            axes.set_yticks(range(len(rows)), map(_head, rows["head"]), fontsize=9.5)
-            axes.set_ylim(len(rows) - 0.4, -0.6)
+            axes.set_yticks(range(len(rows)), [""] * len(rows))
+            axes.tick_params(axis="y", length=0)
+            axes.spines["left"].set_visible(False)
+            for place, head in enumerate(rows["head"]):
+                over = {"transform": axes.get_yaxis_transform(), "va": "bottom", "fontsize": 9}
+                axes.text(0, place - 0.22, _head(head), color=QUIET, **over)
+            axes.set_ylim(len(rows) - 0.5, -0.75)
             axes.axvline(100, color=EDGE, linewidth=1.2, linestyle=":")
-            title = f"{task.capitalize()}: {data[task]}"
-            axes.set_title(title, x=0, transform=axes.get_yaxis_transform(), fontsize=10)
-            least, most = rows.loc[rows["mean"].idxmin()], rows.loc[rows["mean"].idxmax()]
-            said.append(
-                f"{task} {100 * least['mean']:.2g} % ({least['head'].split(', cat')[0]}) "
-                f"to {100 * most['mean']:.2g} %"
-            )
+            axes.set_title(f"{task.capitalize()}: {data[task]}", fontsize=10)
+            said.append(f"{task} {_range(rows)}")
         grid[0].set_xlim(0)
         grid[-1].set_xlabel("errors left (% of a constant answer's)")
         finding(
@@ -67,12 +68,19 @@ def errors_by_task(history: History) -> Figure:
     return figure
 
 
+def _range(rows: pd.DataFrame) -> str:
+    least, most = rows.loc[rows["mean"].idxmin()], rows.loc[rows["mean"].idxmax()]
+    low, high = (digits(100 * row["mean"]) for row in (least, most))
+    spread = f"{low}\u00a0%" if low == high else f"{low} to {high}\u00a0%"
+    return f"{spread} (least: {least['head'].split(', categorical')[0]})"
+
+
 def _colour(head: str) -> str:
     return HEADS[names.SOFTMAX if head.startswith(names.SOFTMAX) else names.SIGMOID]
 
 
 def _head(name: str) -> str:
-    return f"{name.split(', categorical')[0]}\n{names.LOSS_OF[name]}"
+    return f"{name.split(', categorical')[0]}, {names.LOSS_OF[name]}"
 
 
 def several_labels(history: History) -> Figure:
@@ -107,7 +115,7 @@ def several_labels(history: History) -> Figure:
         for axes in (top, bottom):
             axes.set_ylabel("F1")
         peaks = ", ".join(
-            f"{head}'s {short(row['mean'])} at a threshold of {row['threshold']:g}"
+            f"{short(row['mean'])} with {head}, at a threshold of {row['threshold']:g}"
             for head, row in best.items()
         )
         finding(

@@ -32,10 +32,13 @@ def loss_curves(history: History) -> Figure:
             strict=True,
         ):
             ends = []
-            for split, looks in (("train", {"linestyle": (0, (3, 2))}), ("validation", {})):
+            for split, rows, looks in (
+                ("train", "training rows", {"linestyle": (0, (3, 2))}),
+                ("validation", "validation rows", {}),
+            ):
                 values = per * record.series[split, metric]
-                line(axes, values, colour, label=f"{split} rows", **looks)
-                ends.append((values[-1], f"{split} rows", colour))
+                line(axes, values, colour, label=rows, **looks)
+                ends.append((values[-1], rows, colour))
             label_ends(axes, ends)
             axes.set_ylabel(name)
         epoch_axis(panels[-1])
@@ -43,7 +46,7 @@ def loss_curves(history: History) -> Figure:
         finding(
             figure,
             f"{head.capitalize()} at a rate of {record.arm.learning_rate:g}, seed "
-            f"{record.arm.seed}: {len(loss) - 1} epoch(s) take its validation loss from "
-            f"{short(loss[0])} to {short(loss[-1])}, with {100 * accuracy[-1]:.2f} % right",
+            f"{record.arm.seed}: the validation loss goes from {short(loss[0])} to "
+            f"{short(loss[-1])} in {len(loss) - 1} epoch(s), with {100 * accuracy[-1]:.2f} % right",
         )
     return figure

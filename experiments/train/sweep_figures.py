@@ -15,6 +15,7 @@ from twinhead.pages.style import (
     epoch_axis,
     finding,
     label_ends,
+    line,
 )
 from twinhead.pages.typeset import short
 from twinhead.results.history import History, Record
@@ -42,8 +43,8 @@ def sweep(histories: Sequence[History]) -> Figure:
             colour, width = (SOFTMAX[0], 5) if head == "softmax" else (SIGMOID[0], 1.6)
             dashes = (0, (3, 2)) if STARTS["random"] in name else "-"
             for loss in losses:
-                looks = {"color": colour, "linewidth": width, "linestyle": dashes}
-                axes.plot(loss, label=name if loss is losses[0] else None, **looks)
+                looks = {"linewidth": width, "linestyle": dashes, "markersize": width + 2}
+                line(axes, loss, colour, label=name if loss is losses[0] else None, **looks)
         ends = {
             (head, name): float(np.mean([loss[-1] for loss in losses]))
             for (head, name), losses in alike.items()

@@ -115,6 +115,11 @@ def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same(tmp_path):
     with Image.open(tmp_path / "a.jpg") as opened:
         opened.draft(None, (4 * 32, 4 * 32))
         assert opened.size == (200, 150), "an eighth is enough for four times 32"
+        eighth = opened.resize((32, 32), Image.Resampling.BILINEAR)
+    with Image.open(tmp_path / "a.jpg") as opened:
+        full = opened.resize((32, 32), Image.Resampling.BILINEAR)
+    assert np.array_equal(small, eighth)
+    assert not np.array_equal(small, full)
 
 
 def truncated(path):

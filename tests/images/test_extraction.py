@@ -10,16 +10,18 @@ import numpy as np
 import pytest
 from images.drawn import by_class, flat, picture
 
+from twinhead.cli.composing import compose
 from twinhead.data.images import layout
-from twinhead.data.sources import CatDog, Images
+from twinhead.data.sources import Images
 from twinhead.errors import InputError
-from twinhead.experiments.extraction import claims
+from twinhead.experiments.extraction import Settings, claims, measure
 from twinhead.results import claim, history
 from twinhead.training import backbone, extraction
 
 SMALL = {"backbone": "mobilenet", "weights": "none", "size": 32}
 
 
+measure.SECONDS = 0.1  # Of timing, which no test here is about.
 BUILT = {}
 
 
@@ -230,14 +232,6 @@ def test_the_file_of_a_set_with_test_images_serves_without_them_and_not_the_othe
     assert source(test_images="test").wanted().file() is None
 
 
-def test_random_features_never_pass_for_the_articles(here):
-    flat(here / "train", 2)
-    path = extraction.make(source(backbone="xception", size=71))
-    shutil.move(path, here / "data/gap_Xception.h5")
-    with pytest.raises(InputError, match="weights none, expected the article's features"):
-        CatDog().load()
-
-
 def test_three_classes_give_labels_for_experiments_with_many(here):
     by_class(here / "three", 2, ("cat", "dog", "owl"))
     extraction.make(source("three"))
@@ -257,11 +251,10 @@ def test_every_claim_holds_on_a_file_that_was_just_made(run):
 
 def test_rows_under_other_names_make_a_claim_fail(here, monkeypatch):
     """The complaint that this is about: rows in one order, names in another."""
-    from twinhead.experiments.extraction import Settings, measure
-
     flat(here / "train", 6)
     extraction.make(source())
-    settings = Settings(data=source(), rows=12, outputs="outputs", force=False, progress=False)
+    settings = compose("experiment/extraction", Settings, ["data.images=x", "rows=12"])
+    settings = settings.model_copy(update={"data": source()})
     kept = layout.names
 
     def turned(names):

@@ -3,21 +3,22 @@ import numpy as np
 import pytest
 
 from twinhead.cli.composing import compose
+from twinhead.data import surrogate
 from twinhead.data.images.layout import Content, Writer
-from twinhead.data.sources import Files
+from twinhead.data.sources import CatDog, Files
 from twinhead.errors import InputError
 from twinhead.experiments.equivalence import Settings
 
 NAMES = ["cat.0.jpg", "cat.1.jpg", "dog.0.jpg"]
 
 
-def write(path, width, names=NAMES, labels=(0, 0, 1), images="same"):
+def write(path, width, names=NAMES, labels=(0, 0, 1), images="same", **more):
     content = Content(
         {"train": names, "test": []},
         np.array(labels, np.uint8),
         width,
         [],
-        {"images_sha256": images},
+        {"images_sha256": images, **more},
     )
     X = np.random.default_rng(width).random((len(names), width), np.float32)
     with Writer(path, content) as writer:
@@ -74,3 +75,19 @@ def test_files_are_chosen_on_the_command_line(tmp_path):
     assert isinstance(settings.data, Files)
     with pytest.raises(InputError, match=r"data\.paths: found nothing"):
         compose("experiment/equivalence", Settings, ["data=files"])
+
+
+@pytest.mark.parametrize(("weights", "accepted"), [("imagenet", True), ("none", False)])
+def test_the_articles_file_is_taken_for_it_with_imagenets_weights_alone(
+    tmp_path, monkeypatch, weights, accepted
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(surrogate, "ROWS", 3)
+    monkeypatch.setattr(surrogate, "FEATURES", 4)
+    write(tmp_path / "data/gap_Xception.h5", 4, weights=weights)
+    if accepted:
+        features = CatDog().load()
+        assert (features.article, features.made_up) == ("000", False)
+    else:
+        with pytest.raises(InputError, match="weights none, expected the article's features"):
+            CatDog().load()

@@ -80,12 +80,17 @@ def train(model, X, y, epochs=1, batch=10):
             model.train_on_batch(*map(keras.ops.convert_to_tensor, (X[part], y[part])))
 
 
-def odds(model, *X, activation=True):
-    """Return a model's log-odds in float64: of its probabilities, or its logits."""
+def odds(model, *X):
+    """Return a model's log-odds in float64: of its logits, or of its probabilities.
+
+    Probabilities of one unit have lost digits near 1: three of them at log-odds of 7.
+    """
     given = keras.ops.convert_to_numpy(model(X[0] if len(X) == 1 else list(X), training=False))
     given = given.astype(np.float64)
+    last = model.layers[-1]
+    logits = getattr(last, "activation", None) is keras.activations.linear
     if given.shape[-1] == 2:
-        given = np.log(given) if activation else given
+        given = given if logits else np.log(given)
         return given[..., 1] - given[..., 0]
     given = given[..., 0]
-    return np.log(given) - np.log1p(-given) if activation else given
+    return given if logits else np.log(given) - np.log1p(-given)

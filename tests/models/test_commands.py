@@ -54,7 +54,7 @@ def other_version(source, target):
 
 
 def test_convert_writes_a_model_that_goes_on_as_before(twinhead, saved, tmp_path):
-    done = twinhead("convert", saved / "model.keras", "twin.keras", f"data={saved / 'rows.npz'}")
+    done = twinhead("convert", saved / "model.keras", "twin.keras", f"inputs={saved / 'rows.npz'}")
     assert done.returncode == 0, done.stderr
     first, *lines = done.stdout.splitlines()
     assert first.startswith("head: softmax to sigmoid, the same function (")
@@ -99,7 +99,7 @@ REFUSED = {
     "model.keras out.keras positive=2": "positive: found 2",
     "model.keras out.keras rows=[1,2]": "rows: found [1, 2], expected it for a .safetensors",
     "x.safetensors out.safetensors weight=w rows=[1,1]": "expected two different rows",
-    "x.safetensors out.safetensors data=rows.npz": "expected it for a Keras model only",
+    "x.safetensors out.safetensors inputs=rows.npz": "expected it for a Keras model only",
     "x.safetensors out.safetensors weight=w": "x.safetensors: no such file",
 }
 
@@ -137,7 +137,9 @@ def test_refused_conversions_leave_nothing_behind(twinhead, saved, tmp_path):
     assert "anyway=true converts all the same" in done.stderr
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
-    narrow = twinhead("convert", saved / "model.keras", "out.keras", f"data={saved / 'narrow.npz'}")
+    narrow = twinhead(
+        "convert", saved / "model.keras", "out.keras", f"inputs={saved / 'narrow.npz'}"
+    )
     assert "`x` has shape (20, 3), expected rows of (6,)" in narrow.stderr
     done = twinhead("convert", saved / "lamb.keras", "out.keras", "anyway=true")
     assert done.returncode == 0

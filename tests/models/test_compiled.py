@@ -1,12 +1,14 @@
 """What a model is compiled with: each loss and metric against the other head's, by Keras itself."""
 
+import re
+
 import numpy as np
 import pytest
 
 from models.conftest import layers, odds, rows, small, train
 from twinhead import convert
 from twinhead.errors import InputError
-from twinhead.models import losses, metrics
+from twinhead.models import losses, metrics, optimizers
 from twinhead.training.backend import keras
 
 L, M = keras.losses, keras.metrics
@@ -244,3 +246,25 @@ def test_frozen_after_compiling_has_to_be_compiled_again():
     model.get_layer("under").trainable = False
     with pytest.raises(InputError, match="compile it again"):
         convert(model)
+
+
+def test_a_pattern_goes_as_deep_as_names_repeat():
+    head = ["first/top/kernel", "first/top/bias"]
+    others = ["second/top/kernel", "second/top/bias", "first/body/kernel"]
+    found = optimizers.pattern(head, others)
+    assert [bool(re.fullmatch(found, path)) for path in (*head, *others)] == [True, True] + [
+        False
+    ] * 3
+    assert re.fullmatch(optimizers.pattern(["m/top/kernel"], ["m/on/kernel"]), "top/kernel")
+    with pytest.raises(InputError, match="other variables under this path"):
+        optimizers.pattern(["top/kernel"], ["top/kernel"])
+
+
+def test_a_loss_keeps_the_precision_that_it_computes_in():
+    """Keras keeps it out of the configuration."""
+    given = losses.read(L.SparseCategoricalCrossentropy(dtype="float64"))
+    assert losses.swap(given, "sigmoid").loss.dtype == "float64"
+    assert (
+        losses.swap(losses.read(L.SparseCategoricalCrossentropy()), "sigmoid").loss.dtype
+        == "float32"
+    )

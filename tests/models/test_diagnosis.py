@@ -192,7 +192,7 @@ def test_a_model_from_h5_has_lost_its_optimizers_state(tmp_path):
 def test_labels_of_a_file_are_held_against_the_loss(tmp_path, y, units, number):
     X, labels = rows()
     np.savez(tmp_path / "rows.npz", x=X, y=y(labels))
-    found = diagnose(small(units), data=tmp_path / "rows.npz")
+    found = diagnose(small(units), inputs=tmp_path / "rows.npz")
     numbers = [each.number for each in found.findings if each.name.startswith("labels")]
     assert [number in each for each in numbers] == [True] * (number is not None)
 

@@ -297,10 +297,10 @@ REFUSED = {
     "no model at all": (lambda: 3, "found int, expected a Keras model"),
     "subclassed": (subclassed, "subclassed model"),
     "not built": (unbuilt, "not built"),
-    "three classes": (dense(3, "softmax"), "found 3 units"),
-    "a regression": (lambda: compiled("mse", 1), "found the loss MeanSquaredError with 1 unit"),
-    "softmax over one unit": (dense(1, "softmax"), "1 unit with softmax"),
-    "two sigmoids": (dense(2, "sigmoid"), "2 units with sigmoid"),
+    "three classes": (dense(3, "softmax"), "found 3 columns, .* more have an isometric twin"),
+    "a regression": (lambda: compiled("mse", 1), "found the loss MeanSquaredError with 1 column"),
+    "softmax over one unit": (dense(1, "softmax"), "1 column with softmax"),
+    "two sigmoids": (dense(2, "sigmoid"), "2 columns with sigmoid"),
     "softmax twice": (
         lambda: functional(lambda x: layers.Softmax()(layers.Dense(2, "softmax")(x))),
         "softmax and then softmax",
@@ -328,7 +328,7 @@ REFUSED = {
     "channels first": (channels_first, "no activation"),
     "softmax with a binary loss": (
         lambda: compiled("binary_crossentropy", 2, "softmax"),
-        "found the loss BinaryCrossentropy with 2 units and softmax",
+        "found the loss BinaryCrossentropy with 2 columns and softmax",
     ),
     "logits taken for probabilities": (
         lambda: compiled("binary_crossentropy", 1),

@@ -83,6 +83,7 @@ def verdict(comparison, expected, measured, told, tolerance=0.0, outcome="holds"
         verdict("at most", 0.5, 0.55, 20, 0.1),
         verdict("at least", 100, 2e5, 0.2),
         verdict("at least", 100, math.inf, 0.2),
+        verdict("at least", 100, 95, 0.2, 10),
         verdict("at most", 0, -0.1, 3),
     ],
 )

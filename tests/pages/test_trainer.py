@@ -37,15 +37,17 @@ def explore(parts, tmp_path_factory):
     return path
 
 
-def test_noise_is_that_of_every_run(ask, explore):
-    sizes = {"seed": 20180520, "epoch": 3, "rows": 455}
+@pytest.mark.parametrize("rows", [455, 2500])
+def test_noise_is_that_of_every_run(ask, explore, rows):
+    shares = (0.5, 0.3, 0.0)
+    sizes = {"seed": 20180520, "epoch": 3, "rows": rows}
     orders, *drawn = ask(
         explore,
         {"ask": "order", **sizes},
-        *({"ask": "masks", **sizes, "features": 30, "dropout": share} for share in (0.5, 0.3)),
+        *({"ask": "masks", **sizes, "features": 30, "dropout": share} for share in shares),
     )
     np.testing.assert_array_equal(orders, noise.order(*sizes.values()))
-    for share, kept in zip((0.5, 0.3), drawn, strict=True):
+    for share, kept in zip(shares, drawn, strict=True):
         ours = noise.unpacked(noise.masks(*sizes.values(), 30, share), 30)
         np.testing.assert_array_equal(kept, ours.ravel())
 

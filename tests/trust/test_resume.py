@@ -3,7 +3,7 @@
 import h5py
 import numpy as np
 import pytest
-from conftest import SMALL
+from small import SMALL
 
 from twinhead.cli.composing import compose
 from twinhead.disk import whole

@@ -6,7 +6,7 @@ import shutil
 
 import h5py
 import pytest
-from conftest import SMALL
+from small import SMALL
 
 from twinhead.cli.commands import verify as command
 from twinhead.cli.composing import compose

@@ -2,17 +2,23 @@
 
 import math
 from collections.abc import Callable
+from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from twinhead.errors import InputError
 
-# Kernel alone, or kernel and bias.
-Matched = np.ndarray | tuple[np.ndarray, np.ndarray]
+Both = tuple[np.ndarray, np.ndarray]  # Kernel and bias.
 
 
-def match_sigmoid(theta: ArrayLike, bias: ArrayLike | None = None, head: str = "softmax"):
+@overload
+def match_sigmoid(theta: ArrayLike, bias: None = None, head: str = ...) -> np.ndarray: ...
+@overload
+def match_sigmoid(theta: ArrayLike, bias: ArrayLike, head: str = ...) -> Both: ...
+def match_sigmoid(
+    theta: ArrayLike, bias: ArrayLike | None = None, head: str = "softmax"
+) -> np.ndarray | Both:
     """Return the sigmoid weights with the softmax head's odds: beta = theta1 - theta0.
 
     Column 1 is the positive class. Swapped columns flip every logit, and nothing downstream
@@ -35,7 +41,13 @@ def match_sigmoid(theta: ArrayLike, bias: ArrayLike | None = None, head: str = "
     return _matched("theta", theta, ("d", 2), bias, lambda w: w[..., 1:] - w[..., :1])
 
 
-def match_softmax(beta: ArrayLike, bias: ArrayLike | None = None, head: str = "sigmoid"):
+@overload
+def match_softmax(beta: ArrayLike, bias: None = None, head: str = ...) -> np.ndarray: ...
+@overload
+def match_softmax(beta: ArrayLike, bias: ArrayLike, head: str = ...) -> Both: ...
+def match_softmax(
+    beta: ArrayLike, bias: ArrayLike | None = None, head: str = "sigmoid"
+) -> np.ndarray | Both:
     """Return softmax weights with the other head's odds: theta1 = beta / 2, theta0 = -beta / 2.
 
     One of infinitely many: any vector may be added to all columns. This is the one whose columns
@@ -58,7 +70,13 @@ def match_softmax(beta: ArrayLike, bias: ArrayLike | None = None, head: str = "s
     return _matched("beta", beta, ("d", 1), bias, lambda w: np.concatenate([-w, w], axis=-1) / 2)
 
 
-def match_isometric(theta: ArrayLike, bias: ArrayLike | None = None, head: str = "softmax"):
+@overload
+def match_isometric(theta: ArrayLike, bias: None = None, head: str = ...) -> np.ndarray: ...
+@overload
+def match_isometric(theta: ArrayLike, bias: ArrayLike, head: str = ...) -> Both: ...
+def match_isometric(
+    theta: ArrayLike, bias: ArrayLike | None = None, head: str = "softmax"
+) -> np.ndarray | Both:
     """Return isometric weights with the other head's odds: gamma = (theta1 - theta0) / sqrt(2).
 
     For K classes gamma = theta @ contrasts(K). What all columns of theta have in common changes
@@ -110,7 +128,7 @@ def _matched(
     shape: tuple[str | int, ...],
     bias: ArrayLike | None,
     match: Callable[[np.ndarray], np.ndarray],
-) -> Matched:
+) -> np.ndarray | Both:
     """Return the kernel with its last axis matched, and the bias where there is one."""
     checked = _shaped(name, kernel, shape)
     if bias is None:

@@ -318,7 +318,7 @@ def _share_of_l1(given: Mapping[str, Any]) -> float:
     share = given.get("l1_ratio")
     if share is None:
         share = 1.0 if penalty == "l1" else 0.0
-    if not isinstance(share, int | float) or not 0 <= share <= 1:
+    if not isinstance(share, Real) or not 0 <= float(share) <= 1:
         raise InputError(f"l1_ratio: found {share!r}, expected a number from 0 to 1")
     return float(share)
 

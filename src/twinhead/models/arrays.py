@@ -61,7 +61,7 @@ def made_up(model: Any, seed: int = 0) -> Rows:
             x.append(generator.random((rows, *shape)) < 0.5)
         else:
             raise InputError(
-                f"{model.name}: takes {each.dtype}, which cannot be made up; expected data=, a "
+                f"{model.name}: takes {each.dtype}, which cannot be made up; expected inputs=, a "
                 f"file with rows: {LAYOUT}"
             )
     return Rows(tuple(x), None, f"{rows} made-up rows")

@@ -72,7 +72,7 @@ class Case:
 
     def _resolved(self, metric: Any) -> Any:
         if isinstance(metric, str) and metric.lower() in ("accuracy", "acc"):
-            if self.head.units == 1:
+            if self.head.columns == 1:
                 return keras.metrics.BinaryAccuracy(name=metric)
             one_hot = self.loss is not None and self.loss.kind.startswith("categorical")
             kind = (
@@ -97,7 +97,7 @@ class Case:
         """Return the made-up labels for some rows, one-hot or as whole numbers."""
         if not one_hot:
             return keras.ops.convert_to_tensor(self.labels)
-        whole = np.arange(self.head.units) == self.labels
+        whole = np.arange(self.head.columns) == self.labels
         return keras.ops.convert_to_tensor(whole.astype("float32"))
 
     def read(self, given: Any, **options: Any) -> float:
@@ -108,7 +108,7 @@ class Case:
         built = getattr(keras.losses, losses.CLASS[loss.kind])(
             **{**loss.options, **options}, dtype=loss.dtype
         )
-        one_hot = loss.kind != "sparse" and self.head.units > 1
+        one_hot = loss.kind != "sparse" and self.head.columns > 1
         try:
             value = built(self.targets(one_hot), given)
         except Exception:  # Shapes that do not fit are what a check is about.

@@ -31,7 +31,7 @@ class Check:
 
 
 def _one_unit_softmax(case: Case) -> str | None:
-    if case.head.units != 1 or "softmax" not in case.acts:
+    if case.head.columns != 1 or "softmax" not in case.acts:
         return None
     low, high = case.outputs.min(), case.outputs.max()
     return f"output {low:g} to {high:g} over {len(case.outputs)} rows"
@@ -68,7 +68,7 @@ def _neither(case: Case) -> str | None:
 
 
 def _softmax_binary(case: Case) -> str | None:
-    if case.acts != ("softmax",) or case.head.units < 2 or not case.loss:
+    if case.acts != ("softmax",) or case.head.columns < 2 or not case.loss:
         return None
     if case.loss.kind not in losses.OF_SIGMOID:
         return None
@@ -77,7 +77,7 @@ def _softmax_binary(case: Case) -> str | None:
 
 
 def _sigmoid_categorical(case: Case) -> str | None:
-    if case.acts != ("sigmoid",) or case.head.units < 2 or not case.loss:
+    if case.acts != ("sigmoid",) or case.head.columns < 2 or not case.loss:
         return None
     if case.loss.kind not in losses.OF_SOFTMAX:
         return None
@@ -86,7 +86,7 @@ def _sigmoid_categorical(case: Case) -> str | None:
 
 
 def _one_unit_categorical(case: Case) -> str | None:
-    if case.head.units != 1 or not case.loss or case.loss.kind not in losses.OF_SOFTMAX:
+    if case.head.columns != 1 or not case.loss or case.loss.kind not in losses.OF_SOFTMAX:
         return None
     if "softmax" in case.acts:
         return None  # Said already.
@@ -96,7 +96,7 @@ def _one_unit_categorical(case: Case) -> str | None:
 
 
 def _two_sigmoids_alike(case: Case) -> str | None:
-    if case.head.units != 2 or case.acts != ("sigmoid",):
+    if case.head.columns != 2 or case.acts != ("sigmoid",):
         return None
     if case.loss and case.loss.kind in losses.OF_SOFTMAX:
         return None
@@ -105,7 +105,7 @@ def _two_sigmoids_alike(case: Case) -> str | None:
 
 
 def _two_sigmoids(case: Case) -> str | None:
-    if case.head.units != 2 or case.acts != ("sigmoid",) or _common(case) < ALIKE:
+    if case.head.columns != 2 or case.acts != ("sigmoid",) or _common(case) < ALIKE:
         return None
     if case.loss and case.loss.kind in losses.OF_SOFTMAX:
         return None
@@ -123,8 +123,10 @@ def _common(case: Case) -> float:
 
 def _dead(case: Case) -> str | None:
     flat = case.kernel.reshape(-1, case.kernel.shape[-1])
-    difference = flat[:, 1] - flat[:, 0] if case.head.units == 2 else flat[:, 0]
-    if case.head.units > 2 or float(np.abs(difference).max()) > 1e-7 * max(1.0, np.abs(flat).max()):
+    difference = flat[:, 1] - flat[:, 0] if case.head.columns == 2 else flat[:, 0]
+    if case.head.columns > 2 or float(np.abs(difference).max()) > 1e-7 * max(
+        1.0, np.abs(flat).max()
+    ):
         return None
     spread = np.ptp(case.outputs, axis=0).max()
     return f"outputs of {len(case.outputs)} rows differ by {spread:.0e}"
@@ -143,7 +145,7 @@ def _recovery_lost(case: Case) -> str | None:
 
 
 def _focal_alpha(case: Case) -> str | None:
-    if not case.loss or case.loss.kind != "categorical focal" or case.head.units < 2:
+    if not case.loss or case.loss.kind != "categorical focal" or case.head.columns < 2:
         return None
     alpha = case.loss.options.get("alpha", 0.25)
     if isinstance(alpha, list | tuple) or alpha == 1:
@@ -153,7 +155,7 @@ def _focal_alpha(case: Case) -> str | None:
 
 
 def _two_units(case: Case) -> str | None:
-    if case.head.units != 2 or case.acts not in (("softmax",), ()):
+    if case.head.isometric or case.head.columns != 2 or case.acts not in (("softmax",), ()):
         return None
     if case.loss.kind not in losses.OF_SOFTMAX if case.loss else not case.acts:
         return None  # It is not clear what is meant.

@@ -8,6 +8,7 @@ from twinhead.errors import InputError
 from twinhead.matching import Translation, translate
 from twinhead.models import losses, metrics, optimizers, state
 from twinhead.models.backend import keras
+from twinhead.models.heads import Swap
 from twinhead.models.reading import Reading, at, output_names
 from twinhead.models.surgery import Rebuilt
 
@@ -54,12 +55,15 @@ def penalties(layer: Any) -> dict[str, float]:
     return {kind: value for kind, value in strongest.items() if value}
 
 
-def regularizers(layer: Any, to: str) -> dict[str, Any]:
+def regularizers(layer: Any, swap: Swap) -> dict[str, Any]:
     """Return the other head's regularizers: what pulls in proportion to the weight pulls half."""
     own = penalties(layer)
     if not own:
         return {}
-    mapped = translate({"optimizer": "sgd", **own}, to).settings or {}
+    found = translate({"optimizer": "sgd", **own}, swap.to, swap.source, swap.classes)
+    if found.settings is None:
+        raise InputError(f"{layer.name}: {'; '.join(found.conditions)}")
+    mapped = found.settings
     made = {}
     for name in ("kernel_regularizer", "bias_regularizer"):
         found = getattr(layer, name)
@@ -73,7 +77,7 @@ def regularizers(layer: Any, to: str) -> dict[str, Any]:
     return made
 
 
-def carry(reading: Reading, rebuilt: Rebuilt, to: str) -> Carried:
+def carry(reading: Reading, rebuilt: Rebuilt, swap: Swap) -> Carried:
     """Compile a model's twin as the model is compiled, its optimizer in the state it is in.
 
     Raises:
@@ -92,18 +96,21 @@ def carry(reading: Reading, rebuilt: Rebuilt, to: str) -> Carried:
         ) from error
     notes: list[str] = []
     loss, factor, one_hot = model.loss, 1.0, True
-    if reading.loss is not None:
-        swapped = losses.swap(reading.loss, to)
+    if reading.loss is not None and not swap.same_outputs:
+        swapped = losses.swap(reading.loss, swap.function)
         loss, factor = _put(reading, model.loss, swapped.loss), swapped.factor
         notes += [swapped.labels] if swapped.labels else []
         one_hot = (
-            swapped.labels == losses.ONE_HOT if to == "softmax" else reading.loss.kind != "sparse"
+            swapped.labels == losses.ONE_HOT
+            if swap.function == "softmax"
+            else reading.loss.kind != "sparse"
         )
     place = metrics.Place(logits=not reading.activations, one_hot=one_hot)
     for name in ("metrics", "weighted_metrics"):
-        config[name], said = _swapped_metrics(reading, config.get(name), to, place)
-        notes += said
-    made = _optimizer(reading, rebuilt, to)
+        if not swap.same_outputs:
+            config[name], said = _swapped_metrics(reading, config[name], swap.function, place)
+            notes += said
+    made = _optimizer(reading, rebuilt, swap)
     twin.compile(
         **{key: config[key] for key in ("run_eagerly", "steps_per_execution", "jit_compile")},
         **{key: config[key] for key in ("metrics", "weighted_metrics")},
@@ -113,7 +120,7 @@ def carry(reading: Reading, rebuilt: Rebuilt, to: str) -> Carried:
         auto_scale_loss=False,  # A wrapper is carried over as it is, or as it is not.
     )
     if optimizers.has_state(model.optimizer):
-        _carry_state(reading, rebuilt, made)
+        _carry_state(reading, rebuilt, made, swap)
     elif model.optimizer.built:
         notes.append("the optimizer had no state to carry over: Keras leaves it out of .h5 files")
     if made.split:
@@ -122,7 +129,7 @@ def carry(reading: Reading, rebuilt: Rebuilt, to: str) -> Carried:
             "same gradients"
         )
     asymmetry = 0.0
-    if to == "sigmoid" and made.of_head is not None:
+    if swap.source == "softmax" and made.of_head is not None:
         asymmetry = state.asymmetry(made.of_head, reading.layer.trainable_variables)
     return Carried(made.translation, asymmetry, tuple(notes))
 
@@ -133,7 +140,7 @@ def head_variables(reading: Reading, rebuilt: Rebuilt) -> list[tuple[Any, Any]]:
     return list(zip(reading.layer.variables, new.variables, strict=True))
 
 
-def _optimizer(reading: Reading, rebuilt: Rebuilt, to: str) -> optimizers.Twin:
+def _optimizer(reading: Reading, rebuilt: Rebuilt, swap: Swap) -> optimizers.Twin:
     model, twin = reading.model, rebuilt.model
     own = {id(old) for old, _ in head_variables(reading, rebuilt)}
     head = [each for each in model.trainable_variables if id(each) in own]
@@ -146,10 +153,10 @@ def _optimizer(reading: Reading, rebuilt: Rebuilt, to: str) -> optimizers.Twin:
     if (len(paths[0]), len(paths[1])) != (len(head), len(others)):
         raise InputError(f"{model.name}: other layers are trained in the model built anew")
     pull = penalties(reading.layer) if head else {}
-    return optimizers.twin(model.optimizer, head, others, paths, to, pull)
+    return optimizers.twin(model.optimizer, head, others, paths, swap, pull)
 
 
-def _carry_state(reading: Reading, rebuilt: Rebuilt, made: optimizers.Twin) -> None:
+def _carry_state(reading: Reading, rebuilt: Rebuilt, made: optimizers.Twin, swap: Swap) -> None:
     model, twin = reading.model, rebuilt.model
     _check_trained_as_compiled(model)
     head = head_variables(reading, rebuilt)
@@ -162,7 +169,7 @@ def _carry_state(reading: Reading, rebuilt: Rebuilt, made: optimizers.Twin) -> N
             "optimizer: found variables excluded from weight decay, which Keras keeps in no "
             "configuration; expected none"
         )
-    state.carry(made.sources, twin.optimizer, rebuilt.variables(), head)
+    state.carry(made.sources, twin.optimizer, rebuilt.variables(), head, swap)
 
 
 def _check_trained_as_compiled(model: Any) -> None:

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 from twinhead.errors import InputError
 from twinhead.models import arrays, compiled, losses, surgery, verify
+from twinhead.models.heads import Swap
 from twinhead.models.reading import Reading, inner, read
 
-OTHER = {"softmax": "sigmoid", "sigmoid": "softmax"}
-UNITS = surgery.UNITS
+# A head -> the one that it becomes if nobody says which.
+OTHER = {"softmax": "sigmoid", "sigmoid": "softmax", "isometric": "softmax"}
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,7 @@ class Verdict:
     """
 
     head: str
-    to: str
-    positive: int
+    swap: Swap
     rows: str
     gaps: tuple[verify.Gap, ...]
     ranking: verify.Ranking | None
@@ -61,7 +61,7 @@ def convert(
     head: str | None = None,
     positive: int = 1,
     anyway: bool = False,
-    data: str | Path | None = None,
+    inputs: str | Path | None = None,
 ) -> Conversion:
     """Return a model's twin with the other head: the same function, and the same training.
 
@@ -71,45 +71,47 @@ def convert(
 
     Args:
         model: of Keras, sequential or functional, built.
-        to: sigmoid or softmax; the other one than it has, if left out. Where nothing says what a
-            head without an activation is, `to` does.
+        to: sigmoid, softmax or isometric; softmax and sigmoid become each other, if left out.
+            Where nothing says what a head without an activation is, `to` does. Isometric takes
+            more than two classes, and under SGD no setting at all changes: one norm over head and
+            trunk stays as well. It gives what softmax gives, so labels and metrics stay.
         head: the name of the output or layer, where a model has several heads.
         positive: the softmax head's column of the class that the sigmoid is of. With 0 the twin
             is not compiled: its labels are 1 − y.
         anyway: convert although training goes on otherwise, as the verdict says by how much.
-        data: a file of rows to compare the two on; made-up rows if left out.
+        inputs: a file of rows to compare the two on; made-up rows if left out.
     Raises:
         InputError: there is no such head, or it has no twin.
     """
     if to is not None and to not in OTHER:
-        raise InputError(f"to: found {to}, expected sigmoid or softmax")
+        raise InputError(f"to: found {to}, expected sigmoid, softmax or isometric")
     if positive not in (0, 1):
         raise InputError(f"positive: found {positive}, expected 0 or 1, a column of the softmax")
     reading = read(model, head)
     kind = kind_of(reading, to)
-    to = to or OTHER[kind]
-    if to == kind:
+    if (to or OTHER[kind]) == kind:
         raise InputError(f"to: found {to}, which {reading.layer.name} is already")
-    check_replaceable(reading)
-    rows = arrays.made_up(model) if data is None else arrays.read(Path(data), model)
-    regularizers = compiled.regularizers(reading.layer, to)
-    rebuilt = surgery.swap(reading, to, positive, regularizers)
+    swap = Swap(kind, to or OTHER[kind], max(2, reading.columns), positive)
+    check_replaceable(reading, swap)
+    rows = arrays.made_up(model) if inputs is None else arrays.read(Path(inputs), model)
+    rebuilt = surgery.swapped(reading, swap, compiled.regularizers(reading.layer, swap))
     notes: tuple[str, ...] = ()
     translation, allowed = None, verify.ROUNDING
     if model.compiled and positive == 1:
-        carried = compiled.carry(reading, rebuilt, to)
+        carried = compiled.carry(reading, rebuilt, swap)
         translation, notes = carried.translation, carried.notes
         if translation and translation.conditions and carried.asymmetry > verify.ASYMMETRIC:
             allowed = verify.SMALL
     elif model.compiled:
         notes = ("not compiled: with positive=0 labels are 1 − y from now on",)
+    if swap.to == "isometric":
+        notes = (*notes, "to load it, say twinhead.Isometric first: the layer is not Keras's own")
     twin = read(rebuilt.model, reading.output if reading.several else None)
     continuation, untested = _continued(reading, twin, rows, allowed)
     before, after = verify.size(model), verify.size(rebuilt.model)
     verdict = Verdict(
         head=reading.output if reading.several else reading.layer.name,
-        to=to,
-        positive=positive,
+        swap=swap,
         rows=rows.name,
         gaps=tuple(verify.gaps(reading, twin, rows, positive)),
         ranking=verify.ranking(reading, twin, rows, positive),
@@ -132,40 +134,45 @@ def kind_of(reading: Reading, to: str | None) -> str:
         InputError: it is neither, or its activation and loss say different things.
     """
     name, loss = reading.layer.name, reading.loss
-    if reading.units not in (1, 2):
-        raise InputError(f"{name}: found {reading.units} units, expected the 1 or 2 of two classes")
-    own, single = ("softmax", False) if reading.units == 2 else ("sigmoid", True)
-    fitting = losses.OF_SIGMOID if single else losses.OF_SOFTMAX
+    columns = f"{reading.columns} column{'s' * (reading.columns > 1)}"
+    if reading.columns > 2 and "isometric" not in (to, reading.isometric and "isometric"):
+        raise InputError(
+            f"{name}: found {columns}, expected the 1 or 2 of two classes; more have an isometric "
+            "twin, to=isometric, and no sigmoid"
+        )
+    own = "sigmoid" if reading.columns == 1 else "softmax"
+    head = "isometric" if reading.isometric else own
+    fitting = losses.OF_SIGMOID if own == "sigmoid" else losses.OF_SOFTMAX
     found = " and then ".join(reading.activations) or "no activation"
     if reading.activations not in ((), (own,)):
         raise InputError(
-            f"{name}: found {reading.units} unit{'s' * (not single)} with {found}, expected "
-            f"{own} or none; `twinhead diagnose` says what to do"
+            f"{name}: found {columns} with {found}, expected {own} or none; `twinhead diagnose` "
+            "says what to do"
         )
     if loss is None:
-        if reading.activations or to == OTHER[own]:
-            return own
+        if reading.activations or to not in (None, own) or reading.isometric:
+            return head
         raise InputError(
-            f"{name}: found {reading.units} unit{'s' * (not single)}, no activation and no loss "
-            f"that says what they are; expected to={OTHER[own]} if they are logits of two classes"
+            f"{name}: found {columns}, no activation and no loss that says what they are; expected "
+            f"to={OTHER[own]} if they are logits of two classes"
         )
     if loss.kind in losses.OF_EITHER and reading.activations:
-        return own
+        return head
     if loss.kind not in fitting:
         known = ", ".join(losses.CLASS[kind] for kind in fitting)
         raise InputError(
-            f"{name}: found the loss {losses.CLASS.get(loss.kind, loss.kind)} with {reading.units} "
-            f"unit{'s' * (not single)} and {found}, expected one of {known}"
+            f"{name}: found the loss {losses.CLASS.get(loss.kind, loss.kind)} with {columns} and "
+            f"{found}, expected one of {known}"
         )
     if loss.from_logits == bool(reading.activations):
         raise InputError(
             f"{name}: found {found} and from_logits={loss.from_logits}, expected one of the two "
             "to be otherwise; `twinhead diagnose` says which"
         )
-    return own
+    return head
 
 
-def check_replaceable(reading: Reading) -> None:
+def check_replaceable(reading: Reading, swap: Swap) -> None:
     """Raise an InputError if a head's weights are not its own, or not numbers to be subtracted."""
     layer = reading.layer
     if getattr(layer, "lora_enabled", False) or getattr(layer, "lora_rank", None):
@@ -178,16 +185,20 @@ def check_replaceable(reading: Reading) -> None:
             f"{layer.name}: found a quantised head ({layer.dtype_policy.name}), expected one of "
             "floating-point numbers: convert before you quantise"
         )
+    if swap.to == "isometric" and reading.kind != "Dense":
+        raise InputError(
+            f"{layer.name}: found {reading.kind}, expected Dense: an isometric head is of one layer"
+        )
     if reading.axis != -1:
         raise InputError(f"{layer.name}: found channels first, expected channels last")
     for each in reading.after:
         if getattr(each, "axis", -1) not in (-1, len(each.output.shape) - 1):
             raise InputError(f"{each.name}: found axis {each.axis}, expected the last one")
         shape = each.output.shape
-        if shape[-1] != reading.units:
+        if shape[-1] != reading.columns:
             raise InputError(
                 f"{each.name}: found the shape {tuple(shape)} after it, expected the "
-                f"{reading.units} unit(s) to stay the last axis"
+                f"{reading.columns} column(s) to stay the last axis"
             )
     owners = [
         each.name
@@ -240,9 +251,10 @@ def _lines(verdict: Verdict) -> Iterable[str]:
     """Yield a verdict's lines, the answer first."""
     largest = max(verdict.gaps, key=lambda gap: gap.log_odds / (gap.tolerance or 1))
     same = "the same function" if verdict.holds else "told apart by nothing"
-    heads = f"{OTHER[verdict.to]} to {verdict.to}"
+    heads = f"{verdict.swap.source} to {verdict.swap.to}"
     yield f"{verdict.head}: {heads}, {same} ({largest.log_odds:.0e} apart)"
-    yield f"  positive class: column {verdict.positive} of the softmax head"
+    if not verdict.swap.same_outputs:
+        yield f"  positive class: column {verdict.swap.positive} of {verdict.swap.classes}"
     yield f"  gap over {verdict.rows}, and with the columns swapped (must be large)"
     for gap in verdict.gaps:
         yield (
@@ -255,7 +267,7 @@ def _lines(verdict: Verdict) -> Iterable[str]:
             f"  order of {rank.rows} rows in {rank.precision}: ties {rank.ties[0]} before, "
             f"{rank.ties[1]} after; turned round {rank.changed[0]} before, {rank.changed[1]} after"
         )
-        if verdict.to == "sigmoid" and rank.ties[1] > rank.ties[0]:
+        if verdict.swap.to == "sigmoid" and rank.ties[1] > rank.ties[0]:
             yield "  one logit has less to tell rows apart than two: a head of float32 keeps it"
     if verdict.continuation is not None:
         steps = verdict.continuation

@@ -52,7 +52,7 @@ class Diagnosis:
         return "\n".join(_lines(self))
 
 
-def diagnose(model: Any, *, head: str | None = None, data: str | Path | None = None) -> Diagnosis:
+def diagnose(model: Any, *, head: str | None = None, inputs: str | Path | None = None) -> Diagnosis:
     """Return what a model's heads are and what is wrong or wasteful about them.
 
     Every number is measured on the spot, on made-up rows or the file's; the model is left as it is.
@@ -60,12 +60,12 @@ def diagnose(model: Any, *, head: str | None = None, data: str | Path | None = N
     Args:
         model: of Keras, sequential or functional, built.
         head: the name of an output or layer: that one alone.
-        data: a file of rows, with labels that are checked as well.
+        inputs: a file of rows, with labels that are checked as well.
     Raises:
         InputError: it is no such model, or has no head.
     """
     readings = read_all(model) if head is None else [read(model, head)]
-    rows = arrays.made_up(model) if data is None else arrays.read(Path(data), model)
+    rows = arrays.made_up(model) if inputs is None else arrays.read(Path(inputs), model)
     heads, findings, failed = {}, [], []
     for reading in readings:
         case = Case(reading, rows)
@@ -100,9 +100,9 @@ LABELS = {
 
 def describe(reading: Reading) -> str:
     """Return what a head is, in one line."""
-    units = reading.units
+    units = reading.columns
     parts = [
-        f"{reading.kind}({units}) {reading.layer.name}",
+        f"{reading.kind}({int(reading.layer.kernel.shape[-1])}) {reading.layer.name}",
         " and then ".join(reading.activations) or "logits",
         f"classes on axis {reading.axis}",
         reading.layer.compute_dtype,

@@ -1,9 +1,13 @@
 """A user's model files: read with one line for whatever is wrong, written whole and read again."""
 
 import json
+import logging
 import re
 import tempfile
+import warnings
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,7 @@ import numpy as np
 
 from twinhead.errors import InputError
 from twinhead.models.backend import keras
+from twinhead.models.optimizers import has_state
 from twinhead.models.paths import EXPECTED, check_model
 
 
@@ -22,9 +27,23 @@ def load(path: Path) -> Any:
     """
     check_model(path)
     try:
-        return keras.models.load_model(path)
+        with _quietly():
+            return keras.models.load_model(path)
     except Exception as error:  # Keras raises nearly everything.
         raise InputError(f"{path}: {_reason(path, error)}") from error
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Leave out what Keras says of every model that was saved before it was trained."""
+    log = logging.getLogger("absl")
+    before, log.disabled = log.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.disabled = before
 
 
 def _reason(path: Path, error: Exception) -> str:
@@ -70,10 +89,13 @@ def save(model: Any, path: Path) -> None:
     """
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as folder:
         whole = Path(folder) / path.name
-        model.save(whole)
+        with _quietly():
+            model.save(whole)
         again = load(whole)
-        for name in ("variables", "optimizer"):
+        for name in ("weights", "optimizer"):
             wrote, read = (_values(each, name) for each in (model, again))
+            if name == "optimizer" and not wrote:
+                continue
             same = len(wrote) == len(read) and all(
                 np.array_equal(one, other, equal_nan=True)
                 for one, other in zip(wrote, read, strict=True)
@@ -86,7 +108,8 @@ def save(model: Any, path: Path) -> None:
 def _values(model: Any, name: str) -> list[np.ndarray]:
     if name == "optimizer":
         optimizer = getattr(model, "optimizer", None)
-        variables = optimizer.variables if optimizer is not None and optimizer.built else []
+        # Loaded, it is built anyway.
+        variables = optimizer.variables if optimizer is not None and has_state(optimizer) else []
     else:
         variables = model.weights  # Not the generators of dropout masks: no file holds them.
     return [keras.ops.convert_to_numpy(each).astype(np.float64) for each in variables]

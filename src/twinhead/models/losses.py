@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from twinhead.errors import InputError
 from twinhead.models.backend import keras
 
@@ -99,7 +101,7 @@ def swap(loss: Loss, to: str) -> Swapped:
         InputError: it has no counterpart.
     """
     if loss.kind == "automatic":
-        return Swapped(loss.given, labels="one-hot labels: y[:, 1:] from now on")
+        return Swapped(loss.given, labels=COLUMN_IF)
     swaps = _TO_SIGMOID if to == "sigmoid" else _TO_SOFTMAX
     if loss.kind not in swaps:
         known = ", ".join(CLASS[kind] for kind in swaps)
@@ -112,9 +114,20 @@ def _built(kind: str, loss: Loss, **options: Any) -> Any:
     return getattr(keras.losses, CLASS[kind])(**shared | options, dtype=loss.dtype)
 
 
+COLUMN_IF = "labels: of one-hot ones the second column from now on, y[:, 1:]; others stay"
 COLUMN = "labels: the second column of the one-hot ones from now on, y[:, 1:]"
 ONE_HOT = "labels: one-hot from now on, keras.utils.to_categorical(y, 2)"
 WHOLE = "labels stay as they are if they are whole numbers 0 and 1"
+
+
+def relabelled(swapped: Swapped, y: np.ndarray) -> np.ndarray:
+    """Return labels in the form that the other head's loss takes."""
+    if swapped.labels in (COLUMN, COLUMN_IF) and y.ndim > 1 and y.shape[-1] == 2:
+        return y[..., 1:]
+    if swapped.labels == ONE_HOT:
+        y = y if y.ndim > 1 and y.shape[-1] == 1 else y[..., None]
+        return np.concatenate([1 - y, y], axis=-1)
+    return y
 
 
 def _categorical(loss: Loss) -> Swapped:

@@ -11,6 +11,7 @@ import numpy as np
 from twinhead.errors import InputError
 from twinhead.matching import Translation, translate
 from twinhead.models.backend import keras
+from twinhead.models.heads import Swap
 
 optimizers = keras.optimizers
 # Keras's schedules, and which of their settings are rates: all are linear in these.
@@ -57,7 +58,7 @@ def settings_of(optimizer: Any) -> dict[str, Any]:
 
 
 def translated(
-    optimizer: Any, to: str, penalties: Mapping[str, float], wide: bool
+    optimizer: Any, swap: Swap, penalties: Mapping[str, float], wide: bool
 ) -> tuple[Any, Translation]:
     """Return the other head's optimizer, unbuilt, and how its settings came about.
 
@@ -69,11 +70,11 @@ def translated(
         InputError: nothing makes the other head the same, or the map does not know a setting.
     """
     settings = settings_of(optimizer)
-    translation = translate({**settings, **penalties}, to)
+    translation = translate({**settings, **penalties}, swap.to, swap.source, swap.classes)
     if translation.settings is None:
         raise InputError(
-            f"optimizer: no settings of {type(optimizer).__name__} make the {to} head the same: "
-            + "; ".join(translation.conditions)
+            f"optimizer: no settings of {type(optimizer).__name__} make the {swap.to} head the "
+            f"same: {'; '.join(translation.conditions)}"
         )
     config = dict(optimizer.get_config())
     for key, value in settings.items():
@@ -81,7 +82,7 @@ def translated(
         if key in config and key != "learning_rate" and new != value:
             halved = math.frexp(new / value)[0] == 0.5 if value else True
             config[key] = new if halved or not wide else np.float64(new)
-    factor = translation.settings["learning_rate"] / settings["learning_rate"]
+    factor = translation.rules["learning_rate"].factor
     config["learning_rate"] = _rate(optimizer, config["learning_rate"], factor)
     return type(optimizer).from_config(config), translation
 
@@ -143,7 +144,7 @@ def twin(
     head: Sequence[Any],
     others: Sequence[Any],
     paths: tuple[Sequence[str], Sequence[str]],
-    to: str,
+    swap: Swap,
     penalties: Mapping[str, float],
 ) -> Twin:
     """Return the optimizer for the model with the other head.
@@ -155,25 +156,20 @@ def twin(
         paths: where the same ones lie in the new model.
     """
     if isinstance(optimizer, optimizers.LossScaleOptimizer):
-        inside = twin(optimizer.inner_optimizer, head, others, paths, to, penalties)
+        inside = twin(optimizer.inner_optimizer, head, others, paths, swap, penalties)
         wrapped = optimizers.LossScaleOptimizer(
             inside.optimizer, optimizer.initial_scale, optimizer.dynamic_growth_steps
         )
         return replace(inside, optimizer=wrapped, sources=(*inside.sources, (wrapped, optimizer)))
     if isinstance(optimizer, optimizers.MultiOptimizer):
-        return _twin_of_several(optimizer, head, others, paths, to, penalties)
+        return _twin_of_several(optimizer, head, others, paths, swap, penalties)
     if not head:
         own = copied(optimizer)
         return Twin(own, ((own, optimizer),), None, None, False)
-    if others and optimizer.global_clipnorm:
-        raise InputError(
-            "global_clipnorm: found one norm over head and trunk, expected none: the head's part "
-            "of it is √2 times as long for softmax, the trunk's is not. Freeze the trunk or clip "
-            "by clipnorm; or use the isometric head, whose norm is the softmax head's"
-        )
-    own, translation = translated(optimizer, to, penalties, head[0].dtype == "float64")
+    own, translation = translated(optimizer, swap, penalties, head[0].dtype == "float64")
     if not others or _alike(own, optimizer):
         return Twin(own, ((own, optimizer),), optimizer, translation, False)
+    _check_norm(optimizer)
     rest = copied(optimizer)
     both = optimizers.MultiOptimizer(
         optimizers.OptimizerMap(rest, {pattern(*paths): own}),
@@ -188,7 +184,7 @@ def _twin_of_several(
     head: Sequence[Any],
     others: Sequence[Any],
     paths: tuple[Sequence[str], Sequence[str]],
-    to: str,
+    swap: Swap,
     penalties: Mapping[str, float],
 ) -> Twin:
     """Return a MultiOptimizer's twin: the optimizer of the head is translated, the others kept."""
@@ -203,7 +199,7 @@ def _twin_of_several(
     of_head = next(iter(owners.values()), None)
     own, translation = None, None
     if of_head is not None:
-        own, translation = translated(of_head, to, penalties, head[0].dtype == "float64")
+        own, translation = translated(of_head, swap, penalties, head[0].dtype == "float64")
     default, entries, sources = copied(old_map.default_optimizer), {}, []
     for key, each in old_map._optimizer_map.items():
         if each is of_head and any(old_map(variable) is each for variable in others):
@@ -214,6 +210,8 @@ def _twin_of_several(
         entries[key] = own if each is of_head else copied(each)
         sources.append((entries[key], each))
     if of_head is old_map.default_optimizer:
+        if any(old_map(variable) is of_head for variable in others):
+            _check_norm(of_head)
         entries[pattern(*paths)] = own
         sources.append((own, of_head))
     sources.append((default, old_map.default_optimizer))
@@ -221,6 +219,16 @@ def _twin_of_several(
         optimizers.OptimizerMap(default, entries), loss_scale_factor=optimizer.loss_scale_factor
     )
     return Twin(both, (*sources, (both, optimizer)), of_head, translation, True)
+
+
+def _check_norm(optimizer: Any) -> None:
+    """Raise an InputError for one norm over a head and a trunk that get optimizers of their own."""
+    if optimizer.global_clipnorm:
+        raise InputError(
+            "global_clipnorm: found one norm over head and trunk, expected none: the softmax "
+            "head's part of it is √2 times as long, the trunk's is not. Clip by clipnorm, or "
+            "freeze the trunk; under SGD to=isometric is the same with this norm"
+        )
 
 
 def _alike(one: Any, other: Any) -> bool:

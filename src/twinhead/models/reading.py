@@ -7,9 +7,10 @@ from typing import Any
 from twinhead.errors import InputError
 from twinhead.models import losses
 from twinhead.models.backend import keras
+from twinhead.training.isometric import Isometric
 
 layers = keras.layers
-HEADS = (layers.Dense, layers.Conv1D, layers.Conv2D, layers.Conv3D)
+HEADS = (layers.Dense, layers.Conv1D, layers.Conv2D, layers.Conv3D, Isometric)
 # Layers of an activation and nothing else.
 ACTIVATIONS = (layers.Activation, layers.Softmax)
 # Linear, and each channel by itself: a difference of two channels passes through as it is.
@@ -45,8 +46,13 @@ class Reading:
     loss: losses.Loss | None
 
     @property
-    def units(self) -> int:
-        return int(self.layer.kernel.shape[-1])
+    def columns(self) -> int:
+        """How many columns it gives: its units, and one more if it is isometric."""
+        return int(self.layer.kernel.shape[-1]) + self.isometric
+
+    @property
+    def isometric(self) -> bool:
+        return isinstance(self.layer, Isometric)
 
     @property
     def axis(self) -> int:
@@ -81,7 +87,7 @@ def read(model: Any, head: str | None = None) -> Reading:
     if not found:
         raise InputError(refused[0])
     if len(found) > 1:
-        two = [each for each in found if each.units <= 2]
+        two = [each for each in found if each.columns <= 2]
         if len(two) == 1:
             return two[0]
         names = " or ".join(f"head={each.output}" for each in found)
@@ -211,6 +217,8 @@ def activation(layer: Any) -> str:
     """Return the name of a layer's activation; linear where it has none."""
     if isinstance(layer, layers.Softmax):
         return "softmax"
+    if isinstance(layer, Isometric):
+        return "linear" if layer.logits else "softmax"
     function = getattr(layer, "activation", None)
     if function is None or type(layer) in (*CHANNELWISE, *RESHAPES):
         return "linear"

@@ -10,47 +10,27 @@ import numpy as np
 
 from twinhead.errors import InputError
 from twinhead.models.backend import keras
-
-# What an optimizer keeps of a weight, by how it follows from the weight's gradients:
-WEIGHT = "a weight, or a sum of steps: β = θ1 − θ0"
-LINEAR = "linear in the gradient, which is g and −g for θ1 and θ0, and g for β"
-EVEN = "even in the gradient: as large for θ1, θ0 and β"
+from twinhead.models.heads import EVEN, LINEAR, ROWS, SIZE, SQUARE, WEIGHT, Swap
 
 KEPT: dict[str, dict[str, str]] = {
     "SGD": {"momentums": WEIGHT},
-    "Adam": {"_momentums": LINEAR, "_velocities": EVEN, "_velocity_hats": EVEN},
-    "AdamW": {"_momentums": LINEAR, "_velocities": EVEN, "_velocity_hats": EVEN},
-    "Nadam": {"_momentums": LINEAR, "_velocities": EVEN},
-    "Lamb": {"_momentums": LINEAR, "_velocities": EVEN},
-    "Adamax": {"_m": LINEAR, "_u": EVEN},
-    "RMSprop": {"_velocities": EVEN, "_momentums": WEIGHT, "_average_gradients": LINEAR},
-    "Adagrad": {"_accumulators": EVEN},
-    "Adadelta": {"_accumulated_grads": EVEN, "_accumulated_delta_vars": EVEN},
-    "Ftrl": {"_accumulators": EVEN, "_linears": LINEAR},
+    "Adam": {"_momentums": LINEAR, "_velocities": SQUARE, "_velocity_hats": SQUARE},
+    "AdamW": {"_momentums": LINEAR, "_velocities": SQUARE, "_velocity_hats": SQUARE},
+    "Nadam": {"_momentums": LINEAR, "_velocities": SQUARE},
+    "Lamb": {"_momentums": LINEAR, "_velocities": SQUARE},
+    "Adamax": {"_m": LINEAR, "_u": SIZE},
+    "RMSprop": {"_velocities": SQUARE, "_momentums": WEIGHT, "_average_gradients": LINEAR},
+    "Adagrad": {"_accumulators": SQUARE},
+    "Adadelta": {"_accumulated_grads": SQUARE, "_accumulated_delta_vars": SQUARE},
+    "Ftrl": {"_accumulators": SQUARE, "_linears": LINEAR},
     "Lion": {"_momentums": LINEAR},
-    "ScheduleFreeAdamW": {"_momentums": WEIGHT, "_velocities": EVEN},
-    "Muon": {"momentums": LINEAR, "adam_velocities": EVEN},
-    # Rows of squares are means over the columns, which are alike: _r is as it is.
-    "Adafactor": {"_r": EVEN, "_c": EVEN, "_v": EVEN},
+    "ScheduleFreeAdamW": {"_momentums": WEIGHT, "_velocities": SQUARE},
+    "Muon": {"momentums": LINEAR, "adam_velocities": SQUARE},
+    "Adafactor": {"_r": ROWS, "_c": SQUARE, "_v": SQUARE},
 }
 ANY = {"_model_variables_moving_average": WEIGHT, "_accumulated_gradients": LINEAR}
 # Numbers of an optimizer as a whole.
 WHOLE = ("_iterations", "_u_product", "step_counter", "dynamic_scale")
-
-
-def to_one(kind: str, two: np.ndarray) -> np.ndarray:
-    """Return what the one-unit head keeps, from the two units' on the last axis."""
-    first, second = two[..., :1], two[..., 1:]
-    if kind == WEIGHT:
-        return second - first
-    return (second - first) / 2 if kind == LINEAR else (second + first) / 2
-
-
-def to_two(kind: str, one: np.ndarray) -> np.ndarray:
-    """Return what the two-unit head keeps, θ1 being −θ0."""
-    if kind == WEIGHT:
-        return np.concatenate([-one, one], axis=-1) / 2
-    return np.concatenate([-one if kind == LINEAR else one, one], axis=-1)
 
 
 def carry(
@@ -58,6 +38,7 @@ def carry(
     optimizer: Any,
     variables: Iterable[tuple[Any, Any]],
     head: Iterable[tuple[Any, Any]],
+    swap: Swap,
 ) -> None:
     """Set an optimizer's variables to what another's are for the twin of its model.
 
@@ -81,8 +62,8 @@ def carry(
                     continue
                 was = _of(source, attribute, old)
                 value = keras.ops.convert_to_numpy(was)
-                if id(new) in in_head and value.shape != tuple(now.shape):
-                    value = (to_one if now.shape[-1] == 1 else to_two)(kind, value)
+                if id(new) in in_head and value.shape:  # A number is only a place held.
+                    value = swap.kept(kind, value)
                 now.assign(value)
                 carried.add(id(now))
         for attribute in WHOLE:
@@ -106,7 +87,7 @@ def _of(optimizer: Any, attribute: str, variable: Any) -> Any:
 
 
 def asymmetry(optimizer: Any, head: Iterable[Any]) -> float:
-    """Return how far the two units are from being each other's opposite, as a share of them.
+    """Return how large what all units have in common is, as a share of them.
 
     Weights of float32 that were trained from θ1 = −θ0 leave 1e-6 to 1e-4; any others, about 1.
 
@@ -122,13 +103,13 @@ def asymmetry(optimizer: Any, head: Iterable[Any]) -> float:
     )
     for variable in head:
         value = keras.ops.convert_to_numpy(variable)
-        largest = max(largest, _share(value[..., 1] + value[..., 0], value))
+        largest = max(largest, _share(value.sum(axis=-1), value))
         for attribute, kind in kept.items():
             own = _of(optimizer, attribute, variable)
             if own is not None and own.shape == variable.shape:
                 state = keras.ops.convert_to_numpy(own)
-                sign = -1 if kind == EVEN else 1
-                largest = max(largest, _share(state[..., 1] + sign * state[..., 0], state))
+                common = np.ptp(state, axis=-1) if kind in EVEN else state.sum(axis=-1)
+                largest = max(largest, _share(common, state))
     return largest
 
 

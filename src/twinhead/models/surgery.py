@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from twinhead.errors import InputError
-from twinhead.matching import match_sigmoid, match_softmax
 from twinhead.models.backend import keras
-from twinhead.models.reading import RESHAPES, Reading, graph, inner
+from twinhead.models.heads import Swap
+from twinhead.models.reading import RESHAPES, Reading, activation, graph, inner
+from twinhead.training.isometric import Isometric
 
-UNITS = {"softmax": 2, "sigmoid": 1}
 FLOATS = ("float", "bfloat", "mixed_")
 
 
@@ -171,69 +171,55 @@ def weights(layer: Any) -> tuple[np.ndarray, np.ndarray]:
     return kernel, keras.ops.convert_to_numpy(layer.bias)
 
 
-def matched(
-    kernel: np.ndarray, bias: np.ndarray, to: str, positive: int = 1
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the other head's kernel and bias: of any rank, units last.
-
-    16-bit weights are subtracted in float32 and rounded once.
-
-    Args:
-        positive: the softmax head's column of the class that the sigmoid is of.
-    """
-    flat = kernel.reshape(-1, kernel.shape[-1])
-    wide = np.result_type(kernel.dtype, np.float32) if kernel.dtype.kind == "f" else np.float32
-    match = match_sigmoid if to == "sigmoid" else match_softmax
-    order = slice(None) if positive == 1 else slice(None, None, -1)
-    if to == "sigmoid":
-        beta, offset = match(flat[:, order].astype(wide), bias[order].astype(wide))
-    else:
-        beta, offset = match(flat.astype(wide), bias.astype(wide))
-        beta, offset = beta[:, order], offset[order]
-    shape = (*kernel.shape[:-1], beta.shape[-1])
-    return beta.reshape(shape).astype(kernel.dtype), offset.astype(bias.dtype)
-
-
-def swap(
-    reading: Reading,
-    to: str,
-    positive: int = 1,
-    regularizers: Mapping[str, Any] | None = None,
-) -> Rebuilt:
+def swapped(reading: Reading, swap: Swap, regularizers: Mapping[str, Any] | None = None) -> Rebuilt:
     """Build a model anew with the other head, and its weights matched.
 
     Args:
         regularizers: kernel_regularizer and bias_regularizer of the new head.
     """
-    units = UNITS[to]
 
-    def head(old: Any) -> Any:
-        config = old.get_config() | {"filters" if "filters" in old.get_config() else "units": units}
-        config |= dict(regularizers or {})
-        if reading.activations and old.activation is not keras.activations.linear:
-            config["activation"] = to
-        return type(old).from_config(config)
-
-    def activation(old: Any) -> Any:
+    def function(old: Any) -> Any:
         if getattr(old, "activation", None) is keras.activations.linear:
             return _from_config(old, None)  # A cast, as mixed precision has it.
-        return keras.layers.Activation(to, **_shared(old))
+        return keras.layers.Activation(swap.function, **_shared(old))
 
-    changed = {id(reading.layer): head}
-    for layer in reading.after:
-        if type(layer) in (keras.layers.Activation, keras.layers.Softmax):
-            changed[id(layer)] = activation
-        elif isinstance(layer, RESHAPES):
-            changed[id(layer)] = lambda old: _reshaped(old, units)
+    changed = {id(reading.layer): lambda old: _head(old, swap, regularizers or {})}
+    if not swap.same_outputs:
+        for layer in reading.after:
+            if type(layer) in (keras.layers.Activation, keras.layers.Softmax):
+                changed[id(layer)] = function
+            elif isinstance(layer, RESHAPES):
+                changed[id(layer)] = lambda old: _reshaped(old, swap.columns)
     rebuilt = rebuild(reading.model, changed)
     (new,) = (now for before, now in rebuilt.layers if before is reading.layer)
-    if new.kernel.shape[-1] != units:
+    if new.kernel.shape[-1] != swap.units:
         raise InputError(f"{reading.layer.name}: was not replaced in the model built anew")
-    beta, offset = matched(*weights(reading.layer), to, positive)
-    new.kernel.assign(beta)
+    kernel, bias = swap.matched(*weights(reading.layer))
+    new.kernel.assign(kernel)
     if new.bias is not None:
-        new.bias.assign(offset)
+        new.bias.assign(bias)
     return rebuilt
+
+
+# What an isometric head and a Dense one have alike.
+ALIKE = (
+    *("name", "trainable", "dtype", "use_bias", "kernel_initializer", "bias_initializer"),
+    *("kernel_regularizer", "bias_regularizer"),
+)
+
+
+def _head(old: Any, swap: Swap, regularizers: Mapping[str, Any]) -> Any:
+    config = old.get_config()
+    inside = activation(old) != "linear"
+    if "isometric" not in (swap.source, swap.to):
+        config["filters" if "filters" in config else "units"] = swap.units
+        config["activation"] = swap.function if inside else "linear"
+        return type(old).from_config(config | dict(regularizers))
+    shared = {key: config[key] for key in ALIKE} | dict(regularizers)
+    if swap.to == "isometric":
+        return Isometric.from_config({**shared, "units": swap.units, "logits": not inside})
+    function = swap.function if inside else "linear"
+    return keras.layers.Dense.from_config({**shared, "units": swap.units, "activation": function})
 
 
 def _shared(layer: Any) -> dict[str, Any]:
@@ -254,7 +240,8 @@ def logits_of(reading: Reading, dtype: str | None = None) -> Any:
     def bare(old: Any) -> Any:
         config = old.get_config()
         config = _in(config, dtype) if dtype else config
-        return type(old).from_config(config | {"activation": "linear"})
+        bare = {"logits": True} if isinstance(old, Isometric) else {"activation": "linear"}
+        return type(old).from_config(config | bare)
 
     def passed_on(old: Any) -> Any:
         return keras.layers.Activation(

@@ -15,7 +15,7 @@ from twinhead.models.compiled import penalties
 
 def _threshold_on_logits(case: Case) -> str | None:
     if (
-        case.head.units != 1
+        case.head.columns != 1
         or case.acts
         or not case.loss
         or case.loss.kind not in losses.OF_SIGMOID
@@ -38,7 +38,7 @@ WRONG_COLUMNS = {
 
 
 def _accuracy_of_other_columns(case: Case) -> str | None:
-    units = case.head.units
+    units = case.head.columns
     softmax = case.acts == ("softmax",) or (case.loss and case.loss.kind in losses.OF_SOFTMAX)
     for metric in case.metrics:
         wrong = WRONG_COLUMNS.get(type(metric).__name__)
@@ -58,7 +58,7 @@ def _accuracy_of_other_columns(case: Case) -> str | None:
 
 
 def _pooled(case: Case) -> str | None:
-    if case.head.units != 2 or case.acts != ("softmax",):
+    if case.head.columns != 2 or case.acts != ("softmax",):
         return None
     for metric in case.metrics:
         config = metric.get_config()
@@ -74,12 +74,12 @@ def _pooled(case: Case) -> str | None:
     return None
 
 
-def _labels(case: Case) -> str | None:
+def labels_that_do_not_fit(case: Case) -> str | None:
     y = case.rows.y
-    if y is None or not case.loss or case.head.units > 2:
+    if y is None or not case.loss or case.head.columns > 2:
         return None
     one_hot = case.loss.kind in ("categorical", "categorical focal")
-    width = case.head.units if one_hot or case.loss.kind in losses.OF_SIGMOID else 1
+    width = case.head.columns if one_hot or case.loss.kind in losses.OF_SIGMOID else 1
     if (y.shape[-1] if y.ndim > 1 else 1) != width:
         return f"labels of shape {y.shape}, expected ({len(y)}, {width})"
     low, high = float(np.min(y)), float(np.max(y))
@@ -90,15 +90,15 @@ def _labels(case: Case) -> str | None:
 
 
 def _sixteen_bits(case: Case) -> str | None:
-    if case.head.layer.compute_dtype not in ("float16", "bfloat16") or case.head.units > 2:
+    if case.head.layer.compute_dtype not in ("float16", "bfloat16") or case.head.columns > 2:
         return None
-    odds = case.logits[:, -1] - (case.logits[:, 0] if case.head.units == 2 else 0)
+    odds = case.logits[:, -1] - (case.logits[:, 0] if case.head.columns == 2 else 0)
     tied = len(odds) - len(np.unique(odds))
     return f"{tied} of {len(odds)} rows tie with another" if tied else None
 
 
 def _condition(case: Case) -> str | None:
-    if case.optimizer is None or case.head.units != 2 or not case.head.layer.trainable:
+    if case.optimizer is None or case.head.columns != 2 or not case.head.layer.trainable:
         return None
     try:
         settings = optimizers.settings_of(case.optimizer) | penalties(case.head.layer)
@@ -134,7 +134,7 @@ def _clipped_together(case: Case) -> str | None:
     norm = getattr(case.optimizer, "global_clipnorm", None)
     own = {id(each) for each in case.head.layer.variables}
     others = sum(id(each) not in own for each in case.head.model.trainable_variables)
-    if not norm or not others or case.head.units > 2:
+    if not norm or not others or case.head.columns > 2:
         return None
     return f"global_clipnorm={norm:g} over the head and {others} variables under it"
 
@@ -148,7 +148,7 @@ TRAINING_CHECKS = (
         "labels that do not fit the loss",
         "Keras checks neither their values nor, where it can broadcast, their shape.",
         "0 and 1 as whole numbers, one a row; one-hot rows of two for a categorical loss.",
-        _labels,
+        labels_that_do_not_fit,
     ),
     Check(
         "threshold of 0.5 on logits",

@@ -108,10 +108,10 @@ def outputs(model: Any, rows: Rows, position: int | None) -> np.ndarray:
 
 
 def log_odds(logits: np.ndarray, positive: int = 1) -> np.ndarray:
-    """Return the log-odds of the positive class, of one column or two."""
+    """Return the log-odds of the positive class against each other one, shape (cases, K - 1)."""
     if logits.shape[1] == 1:
-        return logits[:, 0]
-    return logits[:, positive] - logits[:, 1 - positive]
+        return logits
+    return logits[:, [positive]] - np.delete(logits, positive, axis=1)
 
 
 def gaps(before: Reading, after: Reading, rows: Rows, positive: int = 1) -> list[Gap]:
@@ -124,23 +124,19 @@ def gaps(before: Reading, after: Reading, rows: Rows, positive: int = 1) -> list
         two = [logits_of(each, None if as_is else precision) for each in (before, after)]
         logits = [outputs(each, rows, None) for each in two]
         odds = [log_odds(each, positive) for each in logits]
-        swapped = [
-            log_odds(each, 1 - positive if i == 0 else positive) for i, each in enumerate(logits)
-        ]
-        if before.units == 1:
-            swapped = [odds[0], log_odds(logits[1], 1 - positive)]
-        least = min((precision, stored), key=lambda name: -TOLERANCE.get(name, 1.0))
-        size = max(float(np.abs(each).max(initial=0.0)) for each in logits)
         p = [_probability(each) for each in odds]
         if as_is:
             p = [probability(each, rows, positive) for each in (before, after)]
+        softmax = 0 if logits[0].shape[1] > 1 else 1
+        swapped = log_odds(np.roll(logits[softmax], 1, axis=1), positive)
+        allowed = max(TOLERANCE.get(name, 1e-1) for name in (precision, stored))
         found.append(
             Gap(
                 precision,
-                _largest(odds[0] - odds[1]),
-                _largest(p[0] - p[1]),
-                TOLERANCE.get(least, 1e-1) * size,
-                _largest(swapped[0] - swapped[1]),
+                log_odds=_largest(odds[0] - odds[1]),
+                probability=_largest(p[0] - p[1]),
+                tolerance=allowed * max(_largest(each) for each in logits),
+                control=_largest(swapped - odds[1 - softmax]),
             )
         )
     return found
@@ -151,18 +147,20 @@ def _largest(values: np.ndarray) -> float:
 
 
 def _probability(odds: np.ndarray) -> np.ndarray:
-    return np.exp(-np.logaddexp(0, -odds))
+    """Return the probability of a class from its log-odds against each other one."""
+    every = np.concatenate([np.zeros((len(odds), 1)), -odds], axis=1)
+    return np.exp(-np.logaddexp.reduce(every, axis=1))
 
 
 def ranking(before: Reading, after: Reading, rows: Rows, positive: int = 1) -> Ranking | None:
-    """Return what 16 bits do to the order of rows; None where the head has more."""
+    """Return what 16 bits do to the order of rows; None where the head has more, or classes do."""
     own = before.layer.compute_dtype
-    if own not in ("float16", "bfloat16"):
+    if own not in ("float16", "bfloat16") or max(before.columns, after.columns) > 2:
         return None
-    true = log_odds(outputs(logits_of(before, "float64"), rows, None), positive)
+    true = log_odds(outputs(logits_of(before, "float64"), rows, None), positive).ravel()
     order = np.argsort(true, kind="stable")
     steps = [
-        np.diff(log_odds(outputs(logits_of(each), rows, None), positive)[order])
+        np.diff(log_odds(outputs(logits_of(each), rows, None), positive).ravel()[order])
         for each in (before, after)
     ]
     apart = np.diff(true[order]) > 0
@@ -200,7 +198,7 @@ def probability(reading: Reading, rows: Rows, positive: int = 1) -> np.ndarray:
     given = outputs(reading.model, rows, reading.position)
     if not reading.activations:
         return _probability(log_odds(given, positive))
-    return given[:, positive if given.shape[1] == 2 else 0]
+    return given[:, positive if given.shape[1] > 1 else 0]
 
 
 def _targets(reading: Reading, batch: Rows, drawn: np.ndarray) -> Any:

@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
+from numpy.typing import ArrayLike
 
 from twinhead.pages.typeset import power_of_ten, raised
-from twinhead.results.history import History, Record
+from twinhead.results.history import History
 
 # What is not a head has no colour. These are the page's own, see style.css.
 INK, QUIET, RULE, BAND, EDGE = "#1c1c1e", "#5c5a57", "#e2dfd9", "#e4e9e6", "#6d7a74"
@@ -58,24 +60,8 @@ ISOMETRIC = ("#00805f", "isometric")
 # Text is thinner than a line and needs more contrast.
 TEXT = {SOFTMAX[0]: "#00639b", SIGMOID[0]: "#ad4c00", ISOMETRIC[0]: "#006b4f"}
 
-TRANSFER = ("#E69F00", "sigmoid, β = θ1 − θ0")
-RANDOM = ("#009E73", "sigmoid, own random start")
-CONTROL = ("#CC79A7", "sigmoid, β = θ1 − θ0, equal learning rates")
-OTHER = ("#D55E00", "sigmoid, β = θ1 − θ0, ratio other than 2")
-
 # Where a log axis shows an exact zero; below anything that float64 losses can differ by.
 FLOOR = 1e-17
-
-
-def look(record: Record) -> tuple[str, str]:
-    """Return colour and label of an arm: the same for the same arm in every picture."""
-    arm = record.arm
-    if arm.head == "softmax":
-        return SOFTMAX
-    if arm.init == "random":
-        return RANDOM
-    ratios: dict[float, tuple[str, str]] = {1: CONTROL, 2: TRANSFER}
-    return ratios.get(arm.lr_ratio, OTHER)
 
 
 def save(figure: Figure, target: Path | BinaryIO, kind: str) -> None:
@@ -101,11 +87,12 @@ def times(ratio: float) -> str:
     return {1.0: "the same rate", 2.0: "twice the rate"}.get(ratio, f"{ratio:g} times the rate")
 
 
-def line(axes: Axes, y: Sequence[float], colour: str, **looks: Any) -> None:
+def line(axes: Axes, y: ArrayLike, colour: str, **looks: Any) -> None:
     """Draw a value an epoch. Epoch 0 is a dot of its own: between it and 1 nothing was measured."""
     looks = {"marker": "o", "markersize": 4.5, "linewidth": 2, **looks}
-    axes.plot(range(1, len(y)), y[1:], color=colour, **looks)
-    axes.plot(0, y[0], color=colour, **{**looks, "linestyle": "", "label": None})
+    values = np.asarray(y)
+    axes.plot(range(1, len(values)), values[1:], color=colour, **looks)
+    axes.plot(0, values[0], color=colour, **{**looks, "linestyle": "", "label": None})
 
 
 def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], side: str = "right") -> None:
@@ -175,10 +162,6 @@ def gap_axis(axes: Axes, highest: float) -> None:
 def data_name(history: History) -> str:
     """Return the data's name for a title: a file may be called a$b, and $ starts a formula."""
     return str(history.data["name"]).replace("$", r"\$")
-
-
-def seeds_label(alike: Sequence[Record]) -> str:
-    return f" ({len(alike)} seeds)" if len(alike) > 1 else ""
 
 
 def epoch_axis(axes: Axes) -> None:

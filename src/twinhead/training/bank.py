@@ -17,6 +17,7 @@ import numpy as np
 from twinhead.data.features import Split
 from twinhead.results.arm import Arm
 from twinhead.results.history import Record
+from twinhead.steps import Steps
 from twinhead.training import heads, noise
 from twinhead.training.backend import tf
 from twinhead.training.epoch import Program
@@ -74,6 +75,7 @@ def train(
     of_arm = {arm.name: (labels or {}).get(arm.name, usual) for arm in arms}
     passes = _passes(arms, split.X_train.shape[1])
     total = sum(map(len, passes.values()))
+    steps = Steps("passes", total)
 
     records: dict[str, Record] = {}
     done = 0
@@ -112,7 +114,7 @@ def train(
             what = block, recipe, families, tuple(parts), weights
             for record in kept(split, what, arrays, run):
                 records[record.arm.name] = record
-            log.info("pass %d/%d done", done, total, extra={"counted": ("passes", done, total)})
+            steps.done()
     lost = [
         arm.name for arm in arms if not np.isfinite(records[arm.name].weights["kernel"][-1]).all()
     ]

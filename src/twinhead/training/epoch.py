@@ -118,7 +118,7 @@ class Program:
     def _rearranged(self, values: tf.Tensor, order: np.ndarray) -> tf.Tensor:
         return values if len(self.families) == 1 else tf.gather(values, order)
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)  # AutoGraph would rewrite Keras: 0.4 s.
     def run(self, rows: Rows, places: tf.Tensor, masks: tf.Tensor | None) -> None:
         """Train all arms on these rows, batch by batch.
 
@@ -126,8 +126,10 @@ class Program:
             places: of the rows in `rows.X`, in the order in which they are visited, int32.
             masks: what of each visited row is kept, packed as module `noise` does; or None.
         """
-        visits, size = len(places), min(self.batch_size, len(places))
-        for start in tf.range(0, visits, size):
+        visits = places.shape[0]
+        size = min(self.batch_size, visits)
+
+        def visit(start: tf.Tensor) -> list[tf.Tensor]:
             # The last batch, where it is smaller, is filled up with rows visited before, that
             # count nothing: so there is one step to compile.
             first = tf.minimum(start, visits - size)
@@ -136,6 +138,9 @@ class Program:
                 counts = tf.cast(tf.range(size) >= start - first, rows.X.dtype)[None]
             kept = None if masks is None else tf.slice(masks, [first, 0], [size, masks.shape[1]])
             self._step(rows, tf.slice(places, [first], [size]), kept, counts)
+            return [start + size]
+
+        tf.while_loop(lambda start: start < visits, visit, [tf.constant(0)])
 
     def _step(
         self, rows: Rows, places: tf.Tensor, masks: tf.Tensor | None, counts: tf.Tensor
@@ -184,7 +189,7 @@ def _slope(logits: tf.Tensor, pairs: int, labels: tf.Tensor, counts: tf.Tensor) 
         shares = [each / (powers[0] + powers[1]) for each in powers]
         apart = tf.stack([shares[0] - (1 - own), shares[1] - own], axis=1) * counts[:pairs, None]
         slopes.append(tf.reshape(apart, (2 * pairs, -1)))
-    singles = len(logits) - 2 * pairs
+    singles = logits.shape[0] - 2 * pairs
     if singles:
         sign = 1 - 2 * labels[-singles:]  # From the end: what all arms share is a single row.
         # Not sigmoid(z) - y, which is a difference of nearly equal numbers where it is small.

@@ -38,14 +38,14 @@ def evaluate(
     return np.sum(sums, axis=0) / total
 
 
-@tf.function(jit_compile=True)
+@tf.function(jit_compile=True, autograph=False)
 def _sums(
     kernel: tf.Tensor, bias: tf.Tensor, pairs: int, rows: Rows, skipped: tf.Tensor
 ) -> tf.Tensor:
     """Return the sums of losses and of right answers of all rows but the first few."""
     logits = tf.matmul(kernel, rows.X, transpose_b=True) + bias
     logits = tf.cast(logits, tf.float64)
-    labels = rows.labels_of(tf.range(len(rows.X))) > 0
+    labels = rows.labels_of(tf.range(rows.X.shape[0])) > 0
     losses, right = [], []
     if pairs:
         own = labels[:pairs]
@@ -53,12 +53,12 @@ def _sums(
         beyond = tf.math.log1p(tf.exp(-tf.abs(second - first)))
         losses.append(tf.maximum(first, second) - tf.where(own, second, first) + beyond)
         right.append((second > first) == own)
-    singles = len(kernel) - 2 * pairs
+    singles = kernel.shape[0] - 2 * pairs
     if singles:
         own, single = labels[-singles:], logits[2 * pairs :]
         wrong = tf.where(own, -single, single)  # Large where the head is wrong.
         losses.append(tf.nn.relu(wrong) + tf.math.log1p(tf.exp(-tf.abs(single))))
         right.append((single > 0) == own)
-    counted = tf.range(len(rows.X)) >= skipped
+    counted = tf.range(rows.X.shape[0]) >= skipped
     every = tf.stack([tf.concat(losses, 0), tf.cast(tf.concat(right, 0), tf.float64)])
     return tf.reduce_sum(tf.where(counted, every, tf.zeros_like(every)), axis=2)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from twinhead.matching import contrasts
-from twinhead.training.backend import keras
+from twinhead.models.backend import keras
 
 
 @keras.saving.register_keras_serializable(package="twinhead")

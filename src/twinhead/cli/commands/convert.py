@@ -12,7 +12,7 @@ from twinhead.settings import Flag, Text, Values, expected, whole
 
 WANT = "Use it on a model of your own"
 OF_SAFETENSORS = ("weight", "bias", "rows", "into", "dtype")
-OF_KERAS = ("head", "anyway", "data")
+OF_KERAS = ("head", "anyway", "inputs")
 # Such as those of "no" and "yes" in a language model's output matrix.
 Pair = Annotated[
     list[int],
@@ -24,11 +24,11 @@ Pair = Annotated[
 
 
 class Settings(Values):
-    to: Literal["sigmoid", "softmax"] | None
+    to: Literal["sigmoid", "softmax", "isometric"] | None
     head: Text | None
     positive: Annotated[int, whole(0, 1)]
     anyway: Flag
-    data: Text | None
+    inputs: Text | None
     weight: Text | None
     bias: Text | None
     rows: Pair | None
@@ -82,7 +82,7 @@ def _model(source: Path, target: Path, settings: Settings) -> int:
         head=settings.head,
         positive=settings.positive,
         anyway=settings.anyway,
-        data=settings.data,
+        inputs=settings.inputs,
     )
     files.save(conversion.model, target)
     print(conversion.verdict)

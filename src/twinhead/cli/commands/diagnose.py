@@ -12,7 +12,7 @@ WANT = "Use it on a model of your own"
 
 class Settings(Values):
     head: Text | None
-    data: Text | None
+    inputs: Text | None
 
 
 def main(words: Sequence[str]) -> int:
@@ -25,6 +25,6 @@ def main(words: Sequence[str]) -> int:
     # After Keras is set up, and with it in seconds.
     from twinhead.models import diagnosis, files
 
-    found = diagnosis.diagnose(files.load(path), head=settings.head, data=settings.data)
+    found = diagnosis.diagnose(files.load(path), head=settings.head, inputs=settings.inputs)
     print(found)
     return 0 if found.healthy else 1

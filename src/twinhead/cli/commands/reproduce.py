@@ -1,6 +1,6 @@
 """Run the article's experiment on its features and on real data.
 
-twinhead reproduce               # what `make reproduce` does
+twinhead reproduce               # what `make reproduce` does; breast cancer with learning_rate=0.03
 twinhead reproduce force=true    # keys as in twinhead equivalence --help, but for data=
 """
 
@@ -11,7 +11,8 @@ from twinhead.errors import InputError
 
 WANT = "Reproduce"
 # The article's own last: its answer ends the output, and outputs/equivalence/latest is its run.
-DATA = ("breast_cancer", "catdog")
+# Breast cancer has 455 rows to train on: in five epochs of the article's rate nothing is learnt.
+DATA = {"breast_cancer": ["learning_rate=0.03"], "catdog": []}
 
 
 def main(words: Sequence[str]) -> int:
@@ -24,5 +25,7 @@ def main(words: Sequence[str]) -> int:
                 f"data: found {word}, expected none, for it is {' and '.join(DATA)} here; "
                 f"for other data: twinhead equivalence {word}"
             )
-    runs = several.run([("equivalence", [f"data={data}", *words]) for data in DATA])
+    runs = several.run(
+        [("equivalence", [f"data={data}", *own, *words]) for data, own in DATA.items()]
+    )
     return max(run.exit_code for run in runs)

@@ -32,7 +32,7 @@ class Philox {
 }
 
 // Noise as training/noise.py draws it: of one seed and epoch, counted from 1.
-const ORDER = 0, MASKS = 1;
+const ORDER = 0, MASKS = 1, BLOCK_ROWS = 1024, DIGITS = 24;
 function order(seed, epoch, rows) {  // Generator.permutation.
   const bits = new Philox(seed, 2 * epoch + ORDER), found = Int32Array.from({ length: rows }, (_, i) => i);
   for (let i = rows - 1; i > 0; i--) {
@@ -49,15 +49,21 @@ function upTo(bits, last) {  // NumPy draws as many bits as the last number has 
   }
 }
 function masks(seed, epoch, rows, features, dropout) {  // 1 kept, 0 dropped; a row for each visit.
-  const bits = new Philox(seed, 2 * epoch + MASKS), kept = new Uint8Array(rows * features);
-  if (dropout === 0.5) {
-    const width = Math.ceil(features / 8), bytes = new Uint8Array(Uint32Array.from(
-      { length: Math.ceil(rows * width / 4) }, () => bits.next()).buffer);
-    for (let i = 0; i < rows; i++) for (let j = 0; j < features; j++)
-      kept[i * features + j] = bytes[i * width + (j >> 3)] >> (7 - (j & 7)) & 1;
-  } else {
-    const limit = Math.fround(dropout);
-    for (let i = 0; i < kept.length; i++) kept[i] = (bits.next() >>> 8) / 2 ** 24 >= limit ? 1 : 0;
+  const bits = new Philox(seed, 2 * epoch + MASKS), kept = new Uint8Array(rows * features), width = Math.ceil(features / 8);
+  const share = Math.round((1 - dropout) * 2 ** DIGITS);  // Binary digits of it, from the last 1 on.
+  const digits = Array.from({ length: DIGITS }, (_, place) => share >>> place & 1);
+  digits.splice(0, digits.includes(1) ? digits.indexOf(1) : DIGITS);
+  for (let start = 0; start < rows; start += BLOCK_ROWS) {
+    const block = Math.min(BLOCK_ROWS, rows - start), words = new Uint32Array(2 * Math.ceil(block * width / 8));
+    if (!digits.length) words.fill(0xffffffff);
+    for (const digit of digits) for (let i = 0; i < words.length; i++) {
+      const drawn = bits.next();
+      words[i] = digit ? words[i] | drawn : words[i] & drawn;
+    }
+    // The bytes' highest bits are the first features, the second highest the next.
+    const bytes = new Uint8Array(words.buffer);
+    for (let i = 0; i < block; i++) for (let j = 0; j < features; j++)
+      kept[(start + i) * features + j] = bytes[i * width + j % width] >> (7 - Math.floor(j / width)) & 1;
   }
   return kept;
 }

@@ -1,0 +1,146 @@
+"""What the articles say of regression losses, and how a claim of this experiment is made."""
+
+from twinhead.results.claim import Claim, Rule, Source, at_least, at_most, exactly, within
+
+ROUNDING = within(1e-12, "Sums of some float64 numbers.")
+CLIPPED = within(1e-5, "Keras keeps probabilities 1e-7 away from 0 and 1.")
+SEARCHED = within(1e-5, "A search by values finds a flat minimum to half of float64's digits.")
+EXACT = exactly(0, "Exact.")
+BESIDE = within(1e-5, "The slope is taken a millionth to both sides.")
+
+# Keyed by the digit that ids of the group begin with.
+GROUPS = {
+    "1": "Regression losses",
+    "2": "Margin losses",
+    "3": "One cross-entropy, many names",
+    "4": "Entropy and divergence",
+    "5": "Class weights",
+}
+
+
+def claim(
+    id: str, name: str, sentence: str, number: str, rule: Rule, source: Source, told: str
+) -> Claim:
+    """Return a claim whose control is measured beside its number, under its name and "control"."""
+    control = f"{number}, control"
+    return Claim(id, name, GROUPS[id[0]], sentence, number, rule, source, control, told)
+
+
+def identity(
+    id: str, name: str, sentence: str, number: str, rule: Rule, source: Source, why: str
+) -> Claim:
+    return Claim(id, name, GROUPS[id[0]], sentence, number, rule, source, identity=why)
+
+
+REGRESSION = (
+    *(
+        claim(
+            f"1{letter}",
+            f"{loss} finds the {short}",
+            f"The best constant by {loss} is the {centre} (relative deviation, outliers or not)",
+            f"constant of {loss}",
+            SEARCHED,
+            Source("004", "regression losses"),
+            f"the constant of {other}",
+        )
+        for letter, loss, short, centre, other in (
+            ("a", "MSE", "mean", "mean", "MAE"),
+            ("b", "MSLE", "geometric mean", "geometric mean of 1 + y, less 1", "MSE"),
+            ("c", "MAE", "median", "median", "MSE"),
+            ("d", "Huber", "balance", "point that balances the residuals cut at δ", "MSE"),
+        )
+    ),
+    *(
+        Claim(
+            f"1{letter}",
+            f"Outliers move {loss} less than MSE",
+            GROUPS["1"],
+            f"Outliers move the constant of {loss} at most {most:g} times as far as that of MSE",
+            f"shift of {loss}, in shifts of MSE",
+            at_most(most, why),
+            Source("004", "regression losses"),
+            f"shift of {other}, in shifts of MSE",
+            told,
+        )
+        for letter, loss, most, why, other, told in (
+            (
+                *("e", "MAE", 0.1, "The article says more robust and gives no bound: a tenth."),
+                *("MSLE", "MSLE, which they move less than MSE but not so little"),
+            ),
+            (
+                *("f", "MSLE", 0.5, "It gives no bound here either: half."),
+                *("Poisson", "the Poisson loss, which takes a logarithm of the prediction too"),
+            ),
+        )
+    ),
+    claim(
+        "1g",
+        "MSLE takes both logs",
+        "MSLE takes the log of target and prediction, so a perfect prediction costs 0; article 004 "
+        "takes the log of the prediction alone",
+        "MSLE of a perfect prediction",
+        EXACT,
+        Source("004", "MSLE"),
+        "the log of the prediction alone",
+    ),
+    claim(
+        "1h",
+        "MSE is no variance",
+        "MSE holds a target against a prediction (the example, deviation from scikit-learn's); "
+        "what article 004 also calls so is a variance",
+        "MSE of the example",
+        ROUNDING,
+        Source("004", "MSE"),
+        "the target's variance",
+    ),
+    claim(
+        "1i",
+        "Huber's slope does not jump",
+        "Huber's slope does not jump where it turns linear: it is half the square, then |d| − 1/2; "
+        "article 004 has the square, then |d|",
+        "Huber's jump",
+        BESIDE,
+        Source("004", "SmoothL1"),
+        "the square, then |d|",
+    ),
+    identity(
+        "1j",
+        "A sum's gradient is m times a mean's",
+        "The gradient of the sum of m losses is m times that of their mean (in m); article 002 "
+        "says sum and computes the mean",
+        "sum over mean",
+        within(ROUNDING.tolerance, ROUNDING.reason, of=1),
+        Source("002", "cost"),
+        "A sum is m times a mean, and so is its derivative.",
+    ),
+    claim(
+        "1k",
+        "The smallest training loss is not robust",
+        "The smallest training loss is not the most robust model (its test loss over the smallest, "
+        "polynomials of degree 1 to {degrees:g}); article 004 says the smaller, the more robust",
+        "smallest training loss, test loss",
+        at_least(1.2, "A fifth is more than 200 test points leave to chance."),
+        Source("004", "what a loss is"),
+        "the degree whose loss on 200 other points is smallest",
+    ),
+    claim(
+        "1l",
+        "A loss of one's own is MSE",
+        "The mean of squares that article 004 writes as a loss of its own is MSE (the example, "
+        "deviation from Keras's)",
+        "own loss to MSE",
+        ROUNDING,
+        Source("004", "custom loss"),
+        "the sum of squares, its L2 loss",
+    ),
+    claim(
+        "1m",
+        "MSE is Gaussian likelihood",
+        "Half the MSE is the negative log-likelihood of Gaussian noise, but for a constant (spread "
+        "of their difference over predictions)",
+        "MSE to Gaussian",
+        ROUNDING,
+        Source("004", "MSE"),
+        "Laplacian noise",
+    ),
+)
