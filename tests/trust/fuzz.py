@@ -21,7 +21,7 @@ from unittest import mock
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
-from conftest import SMALL
+from small import SMALL
 from mutate import KINDS, Forked, base, mutated, outcome_of_reading
 
 from twinhead.cli.composing import compose

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from conftest import SMALL
+from small import SMALL
 
 from twinhead.cli.composing import compose
 from twinhead.disk import whole

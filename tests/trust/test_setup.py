@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import PROJECT
+from small import PROJECT
 
 # Stands for Python: makes an environment whose Python does nothing, slowly, and tells of it.
 FAKE = """#!/bin/sh
