@@ -7,10 +7,12 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from small import SMALL
 
 from twinhead.cli.composing import compose
+from twinhead.data import hdf5
 from twinhead.disk import whole
 from twinhead.errors import InputError
 from twinhead.results.history import History, save
@@ -38,9 +40,17 @@ def through(shell, words, cwd, **environment):
     )
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
-def test_a_terminal_that_knows_no_greek_is_told_all_the_same(found, tmp_path, encoding):
-    done = through('"$@"', found, tmp_path, PYTHONIOENCODING=encoding)
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONIOENCODING": "latin-1"},
+        {"PYTHONIOENCODING": "ascii"},
+        {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+    ],
+    ids=lambda environment: next(iter(environment.values())),
+)
+def test_a_terminal_that_knows_no_greek_is_told_all_the_same(found, tmp_path, environment):
+    done = through('"$@"', found, tmp_path, **environment)
     assert done.returncode in (0, 1)
     assert b"Traceback" not in done.stderr
     assert b"Found finished" in done.stdout
@@ -171,3 +181,36 @@ def test_a_full_disk_does_not_crash_the_library_that_writes_histories(tmp_path):
     done = subprocess.run(command, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     save(History({"name": "whole"}), tmp_path / "b.h5")
+
+
+def test_a_full_disk_does_not_crash_the_making_of_a_features_file(tmp_path):
+    """What the library that writes it would not survive either; then there is room again."""
+    limited = (
+        "import resource, sys, pathlib\n"
+        "import numpy as np\n"
+        "from twinhead.data.images import layout\n"
+        "from twinhead.errors import InputError\n"
+        "names = {'train': [f'cat.{i}.jpg' for i in range(40)], 'test': []}\n"
+        "content = layout.Content(names, np.arange(40) % 2, 16, [], {'identity': 'x' * 200})\n"
+        "def make():\n"
+        "    with layout.Writer(pathlib.Path(sys.argv[1]), content) as writer:\n"
+        "        for start in range(writer.done['train'], 40, 8):\n"
+        "            writer.append('train', np.full((8, 16), start, np.float32))\n"
+        "        writer.publish()\n"
+        "for limit in range(0, 9000, 250):\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))\n"
+        "    try:\n"
+        "        make()\n"
+        "        sys.exit('there was room')\n"
+        "    except InputError as error:\n"
+        "        assert 'File too large' in str(error), error\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)\n"
+        "make()\n"
+    )
+    command = [sys.executable, "-c", limited, tmp_path / "gap.h5"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [path.name for path in tmp_path.iterdir()] == ["gap.h5"]
+    read = hdf5.read(tmp_path / "gap.h5")
+    assert np.array_equal(read.X[:, 0], np.repeat(np.arange(0, 40, 8), 8))
+    assert read.about["sha256"] == read.sha256
