@@ -36,7 +36,7 @@ def write(titles: Mapping[str, str], runs: Sequence[Run]) -> Path:
 
 def _findings(run: Run) -> articles.Findings:
     """Return what a finished run's folder says; its experiment lends the words."""
-    summary = load(run.folder / "history.h5").tables.get("summary")
+    summary = load(store.intact(run.folder, "history.h5")).tables.get("summary")
     verdicts = json.loads((run.folder / "verdicts.json").read_text(encoding="utf-8"))
     return articles.Findings(
         name=run.experiment.name,

@@ -26,7 +26,7 @@ def gather(experiment: Experiment, settings: Sequence[RunSettings], runs: Sequen
     outputs = Path(settings[0].outputs)
     ids = " ".join(run.folder.name for run in runs)
     name = f"sweep-{hashlib.sha256(ids.encode()).hexdigest()[:12]}"
-    histories = [history.load(run.folder / "history.h5") for run in runs]
+    histories = [history.load(store.intact(run.folder, "history.h5")) for run in runs]
     answers = [json.loads((run.folder / "answer.json").read_text(encoding="utf-8")) for run in runs]
     configs = _differing(settings)
     jobs = [
