@@ -21,7 +21,7 @@ def measure(settings: Settings) -> History:
     rng = np.random.default_rng(settings.seed)  # The order of the draws is part of the numbers.
     log.info("regression: the constant that each loss prefers")
     constants = regression.constants(settings, rng)
-    numbers = regression.centres(constants) | regression.formulas(rng)
+    numbers = regression.centres(constants, settings) | regression.formulas(rng)
     log.info("margin losses")
     numbers |= margins.margins() | margins.support_vectors()
     log.info("cross-entropies")
