@@ -163,6 +163,17 @@ CLAIMS = (
         "bias to set after training",
         "after training",
     ),
+    *_in_both(
+        "12",
+        "Both heads are as well calibrated",
+        "At twice the rate both heads' probabilities can be taken at their word to the same "
+        "extent: expected calibration error in tenths, {calibration error of softmax, "
+        "PRECISION:.4f} of softmax (PRECISION; how far apart)",
+        "calibration errors apart",
+        Source("001", "section 2; 004, sigmoid or softmax"),
+        "calibration errors apart at equal rates",
+        "equal learning rates (lr_ratio 1)",
+    ),
     Claim(
         "11",
         "At equal rates the sigmoid is the slower",
