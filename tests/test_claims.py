@@ -89,6 +89,41 @@ def test_derivatives_by_differences_keep_eight_digits():
         assert 0 < claim.rule.tolerance <= 1e-8, claim.id
 
 
+# Bounds that what was measured elsewhere is near, not what is measured in small.
+ELSEWHERE = {
+    "benchmark": "its bounds are targets, set before anything was measured",
+}
+
+
+def times_too_wide(rule, measured, expected):
+    """Return how many times what is measured fits into what a rule would let pass."""
+    if rule.comparison == "equal":
+        return rule.tolerance / abs(measured - expected) if measured != expected else np.inf
+    if rule.comparison == "at most":
+        return (expected + rule.tolerance) / measured
+    return measured / (expected - rule.tolerance)
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name not in {"train", *ELSEWHERE}])
+def test_no_tolerance_is_more_than_ten_times_what_is_measured_unless_derived(run, name):
+    """A bound of 0 is a sign, which is derived by what it says."""
+    measured = history.load(run(name).folder / "history.h5")
+    found = {}
+    for claim in Experiment(name).claims:
+        rule = claim.rule
+        if isinstance(rule, dict):
+            rule = rule[measured.data["precision"]]
+        if rule.derived or claim.number not in measured.numbers:
+            continue
+        expected = measured.numbers.get(rule.expected, rule.expected)
+        if rule.comparison != "equal" and expected == rule.tolerance == 0:
+            continue
+        times = times_too_wide(rule, measured.numbers[claim.number], expected)
+        if not 0 < times <= 10:
+            found[claim.id] = f"{times:.3g} times what is measured: {rule.reason}"
+    assert not found
+
+
 def test_a_number_that_was_not_measured_is_not_tested_and_says_why():
     claim = Claim("1", "a", "g", "a", "n", exactly(0), Source("003"), "c")
     verdict = judge(claim, History({"name": "x"}, untested={"n": "no rows"}))

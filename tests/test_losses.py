@@ -5,10 +5,11 @@ import json
 import numpy as np
 import oracle
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from twinhead.cli.composing import compose
 from twinhead.errors import InputError
-from twinhead.experiments.losses import Settings
+from twinhead.experiments.losses import Settings, outliers
 from twinhead.results import history, published
 
 SOFT = 0.7
@@ -46,6 +47,35 @@ def test_margin_losses_are_the_oracles(measured):
     for name in ("0-1", "hinge", "squared hinge", "logistic", "exponential"):
         right = oracle.margin_loss(name, rows["ys"].to_numpy())
         np.testing.assert_allclose(rows[name], right, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("loss", ["exponential", "logistic"])
+def test_a_line_that_a_margin_loss_fits_is_its_lowest(loss):
+    generator = np.random.default_rng(1)
+    y = np.where(np.arange(60) % 3, 1, -1)
+    X = generator.normal(size=(60, 2)) + 0.5 * y[:, None]
+    w = outliers.separated(loss, X, y)
+
+    def cost(w):
+        return oracle.margin_loss(loss, y * (X @ w[:2] + w[2])).mean()
+
+    for step in 1e-3 * np.vstack([np.eye(3), -np.eye(3)]):
+        assert cost(w) < cost(w + step)
+
+
+def test_weights_of_a_rare_class_are_copies_of_its_rows():
+    generator = np.random.default_rng(3)
+    found = outliers.rare_class(np.random.default_rng(3))
+    (X, y), (X_new, y_new) = (outliers._clouds(generator, rows) for rows in (2000, 20_000))
+    assert y.mean() == y_new.mean() == 0.05
+    doubled = np.repeat(np.arange(2000), np.where(y == 1, 19, 1))
+    shares = []
+    for rows in (slice(None), doubled):
+        right = LogisticRegression(C=np.inf).fit(X[rows], y[rows]).predict(X_new) == y_new
+        shares.append([right[y_new == 1].mean(), right.mean()])
+    gained = np.subtract(shares[1], shares[0])
+    keys = ["rare class found by weights", "rare class found by weights, control"]
+    assert [found[key] for key in keys] == pytest.approx(list(gained), abs=2e-3)
 
 
 def test_soft_labels_cost_divergence_plus_entropy(measured):

@@ -4,10 +4,15 @@ from twinhead.results.claim import Claim, Source, at_least, at_most, exactly, wi
 
 ROUNDING = {
     "float32": within(
-        1e-6, "Float32 keeps 7 digits: 1e-6 is about 16 roundings of a number near 1."
+        1e-6,
+        "A step rounds by 6e-8 at most; over the article's 785 steps such errors add up like a "
+        "random walk's, to 28 of them, 1.7e-6, and gradients pull them back.",
+        derived=True,
     ),
     "float64": within(
-        1e-12, "Float64 keeps 16 digits: 1e-12 allows for thousands of roundings, and no more."
+        1e-12,
+        "A step rounds by 1.1e-16 at most: 1e-12 is nine thousand of them, all on one side.",
+        derived=True,
     ),
 }
 SAME, PUBLISHED, LOG = "The same function", "As published", "The article's log"

@@ -8,7 +8,7 @@ from scipy.optimize import bisect
 from scipy.stats import bernoulli, entropy
 
 from twinhead.data.features import CLOSED_FORMS
-from twinhead.experiments.losses import Settings, entropies, margins, regression
+from twinhead.experiments.losses import Settings, entropies, margins, outliers, regression
 from twinhead.results import published
 from twinhead.results.history import History
 from twinhead.training.backend import keras
@@ -26,6 +26,9 @@ def measure(settings: Settings) -> History:
     numbers |= margins.margins() | margins.support_vectors()
     log.info("cross-entropies")
     for part in (entropies.names, entropies.divergences, entropies.weights, regression.capacity):
+        numbers |= part(rng)
+    log.info("trainings with outliers, and with a rare class")
+    for part in (outliers.spoilt, outliers.slopes_of_lines, outliers.rare_class):
         numbers |= part(rng)
     numbers |= entropies.log_losses()
     numbers |= _printed(numbers["lowest score"], numbers["highest score"])
