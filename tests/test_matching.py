@@ -45,6 +45,13 @@ def test_there_and_back_gives_the_same_beta(seed):
     np.testing.assert_allclose(offset_again, offset, rtol=1e-15)
 
 
+def test_the_way_back_gives_each_class_one_half():
+    """theta1 = -theta0: L2, decay and sign steps pull at columns that are each other's mirror."""
+    theta, bias = match_softmax(np.array([[1.0], [-3.0]]), np.array([0.5]))
+    np.testing.assert_array_equal(theta, [[-0.5, 0.5], [1.5, -1.5]])
+    np.testing.assert_array_equal(bias, [-0.25, 0.25])
+
+
 @given(seeds)
 def test_gradients_of_the_two_columns_are_opposite_and_equal_to_betas(seed):
     X, y, theta, bias = problem(seed)
@@ -275,6 +282,9 @@ def test_more_than_two_classes_have_no_map_weight_by_weight():
     for key in ("l1", "clipvalue", "max_norm"):
         settings = {"optimizer": "sgd", key: 0.1}
         assert translate(settings, "isometric", classes=3).status == "impossible"
+    muon = {"optimizer": "muon", "learning_rate": 0.1, "epsilon": 1e-7}
+    assert translate(muon, "isometric", classes=2).settings != muon
+    assert translate(muon, "isometric", classes=3).settings == muon
     with pytest.raises(InputError, match="classes: found True"):
         translate({"optimizer": "sgd"}, classes=True)
 
