@@ -80,7 +80,7 @@ def test_convert_writes_a_model_that_goes_on_as_before(twinhead, saved, tmp_path
 def test_diagnose_says_what_is_wrong_by_its_exit_code(twinhead, saved):
     bad = twinhead("diagnose", saved / "bad.keras")
     assert bad.returncode == 1
-    assert bad.stdout.startswith("1 thing(s) to mend")
+    assert bad.stdout.startswith("1 thing to mend")
     assert "output 1 to 1 over 256 rows" in bad.stdout
     good = twinhead("diagnose", saved / "model.keras")
     assert (good.returncode, good.stdout.splitlines()[0]) == (0, "nothing to mend")
