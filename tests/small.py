@@ -14,6 +14,7 @@ SMALL = {
     "train": f"{ROWS} epochs=2",
     "law": "data=surrogate data.rows=300 data.features=12 "
     "rows=200 features=8 steps=150 long_steps=200",
+    "precision": f"{ROWS} rows=300 steps=300 batch_size=16",
     "benchmark": f"{ROWS} arms=[1,4] repeats=1 epochs=1",
     "numerics": "draws=50 sizes=geomspace(0.1,1000,9)",
     "gradients": "draws=20",
