@@ -30,9 +30,9 @@ STARTS = {
 }
 # Softmax first and wide: the others are drawn narrow on top of it.
 LOOKS = {
-    "softmax": (SOFTMAX[0], 5.0),
-    "sigmoid": (SIGMOID[0], 1.6),
-    "isometric": (ISOMETRIC[0], 2.6),
+    "softmax": (SOFTMAX[0], 7.0),
+    "sigmoid": (SIGMOID[0], 1.4),
+    "isometric": (ISOMETRIC[0], 4.0),
 }
 ORDER = ("softmax", "isometric", "sigmoid")
 
