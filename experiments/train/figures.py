@@ -4,6 +4,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from twinhead.pages.style import (
+    ISOMETRIC,
     SIGMOID,
     SOFTMAX,
     STYLE,
@@ -21,7 +22,8 @@ from twinhead.results.wording import count
 def loss_curves(history: History) -> Figure:
     """Draw loss and accuracy of a run with one arm."""
     (record,) = history.records.values()
-    colour, head = SOFTMAX if record.arm.head == "softmax" else SIGMOID
+    colours = {look[1]: look for look in (SOFTMAX, SIGMOID, ISOMETRIC)}
+    colour, head = colours[record.arm.head]
     with rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 5.4), layout="constrained")
         panels = figure.subplots(2, 1, sharex=True)

@@ -15,8 +15,9 @@ from twinhead.training import bank, heads
 def measure(settings: Settings) -> History:
     features = settings.data.load()
     parts = split(features, settings.validation_fraction, settings.seed)
+    assert settings.lr_ratio is not None  # Settings give every head its own.
     arm = Arm(
-        name="softmax" if settings.head == "softmax" else f"sigmoid {settings.init}",
+        name=settings.head if settings.head == "softmax" else f"{settings.head} {settings.init}",
         head=settings.head,
         learning_rate=sigmoid_learning_rate(settings.learning_rate, settings.lr_ratio),
         seed=settings.seed,
