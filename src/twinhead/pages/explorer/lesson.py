@@ -64,7 +64,7 @@ def of_run(
     """
     split = next(iter(starts.values())).split
     how = _known(recipe.optimizer)
-    if how is None or _work(split, recipe.epochs, recipe.batch_size) > MOST_WORK:
+    if how is None or not is_whole(split, recipe):
         lesson = of_rows(name, split, list(starts), made_up)
         if how is None:
             other = f"{recipe.optimizer['name']} is not among the optimizers here"
@@ -138,6 +138,11 @@ def _known(optimizer: Mapping[str, Any]) -> tuple[str, float, dict[str, float]] 
         options["epsilon"] = optimizer["epsilon"]
         return "adam", optimizer.get("weight_decay", 0.0), options
     return None
+
+
+def is_whole(split: Split, recipe: Recipe) -> bool:
+    """Tell whether a browser can train on all these rows, as the recipe has it."""
+    return _work(split, recipe.epochs, recipe.batch_size) <= MOST_WORK
 
 
 def _work(split: Split, epochs: int, batch: int) -> float:
