@@ -27,7 +27,14 @@ def sigmoid_loss(beta, bias, X, y):
     return loss, X.T @ slope, slope.sum(axis=0)
 
 
-LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss}
+def isometric_loss(gamma, bias, X, y):
+    """Mean cross-entropy of two logits that are [-1, 1] / sqrt 2 times one output."""
+    turn = np.array([[-1, 1]]) / 2**0.5
+    loss, to_theta, to_bias = softmax_loss(gamma @ turn, bias @ turn, X, y)
+    return loss, to_theta @ turn.T, turn @ to_bias
+
+
+LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss, "isometric": isometric_loss}
 
 
 def train_sgd(head, kernel, bias, X, y, rate, batch, orders, masks, dropout):
