@@ -146,3 +146,22 @@ def test_another_python_is_another_run(house, monkeypatch):
     before = ids(house, "numerics")[0]
     monkeypatch.setattr(identity.platform, "python_version", lambda: "3.99.0")
     assert ids(house, "numerics")[0] != before
+
+
+@pytest.mark.parametrize("module", ["torch", "xgboost", "lightgbm"])
+def test_an_extra_that_is_there_or_not_is_part_of_the_law(house, monkeypatch, module):
+    """Its rows are measured where it is installed: a run without them must not be found again."""
+    measure = house / "experiments/law/measure.py"
+    assert module in identity.reached(measure)[1]
+    monkeypatch.setattr(identity, "version", lambda of: "1.0")
+    monkeypatch.setattr(identity, "_distributions", lambda: {})
+    before = ids(house, "law")[0]
+
+    def version(of):
+        if of == module:
+            raise identity.PackageNotFoundError(of)
+        return "1.0"
+
+    monkeypatch.setattr(identity, "version", version)
+    assert identity.versions({module}) == {module: "absent"}
+    assert ids(house, "law")[0] != before

@@ -9,6 +9,7 @@ import pytest
 from test_data import write
 
 from twinhead.cli.composing import compose
+from twinhead.data.features import Split
 from twinhead.data.sources import BreastCancer, Digits, File
 from twinhead.errors import InputError
 from twinhead.experiments.tasks import Settings, labels, measure, names, net
@@ -82,6 +83,23 @@ def test_a_net_takes_the_oracles_step_and_starts_anew_for_every_seed(head):
     assert np.abs(kernel).max() < 0.05
     built.train(X, labelled, seed=4)
     np.testing.assert_array_equal(built.train(X, labelled, seed=3)[1](points), after(points))
+
+
+def test_a_sigmoid_for_every_label_takes_the_oracles_step_as_if_it_were_alone():
+    generator = np.random.default_rng(5)
+    X = generator.standard_normal((60, 4)).astype(np.float32)
+    Y = generator.integers(0, 2, (60, 3))
+    parts = Split(X[:40], Y[:40, 0], X[40:], Y[40:, 0], np.zeros(4), np.ones(4))
+    chosen = settings("epochs=1", "batch_size=40")
+    before, after = net.sigmoids(chosen, parts, (Y[:40], Y[40:]), seed=3)
+    points = np.vstack([np.zeros(4), np.eye(4)]).astype(np.float32)
+    kernel, bias = before(points)[1:] - before(points)[0], before(points)[0]
+    assert 0 < np.abs(kernel).max() < 0.05
+    for k in range(3):
+        own = kernel[:, k : k + 1], bias[k : k + 1]
+        _, to_kernel, to_bias = oracle.LOSSES["sigmoid"](*own, X[:40], Y[:40, k])
+        stepped = points @ (own[0] - 0.1 * to_kernel) + own[1] - 0.1 * to_bias
+        np.testing.assert_allclose(after(points)[:, k], stepped[:, 0], atol=1e-6)
 
 
 def test_an_epochs_cost_is_the_oracles():

@@ -54,12 +54,6 @@ class Job:
         optimizer = str(self.problem.recipe.optimizer["name"])
         return self.name, optimizer, len(self.problem.arms), len(self.problem.split.y_train)
 
-    @property
-    def work(self) -> float:
-        """About how long it takes: 64 arms cost twice as much as one."""
-        _, _, arms, rows = self.key
-        return self.problem.recipe.epochs * rows * (64 + arms)
-
 
 @passes.kept_in(None)  # What is timed has to be trained.
 def measure(settings: Settings) -> History:
@@ -80,38 +74,39 @@ def measure(settings: Settings) -> History:
     held = [(number, SGD) for number in arms]
     held.insert(arms.index(costs.ARMS_WITH_ADAM) + 1, (costs.ARMS_WITH_ADAM, ADAM))
     problems = [_problem(settings, parts, *each) for each in held]
-    trials = Steps("layouts tried", max(1, len(problems) * len(there)))
-    tried: list[dict[str, str | int | float]] = []
-    beside_others: list[Job] = []
-    for problem in problems:
-        beside_others.append(Job(BANK, contenders.with_bank, problem, LAYOUTS[True]))
-        for name, call in there.items():
-            tried += _try(name, call, problem)
-            quicker = min(tried[-len(LAYOUTS) :], key=lambda each: each["seconds"])
-            chosen = quicker["layout"] == LAYOUTS[True]
-            call = partial(call, transposed=chosen)
-            beside_others.append(Job(name, call, problem, LAYOUTS[chosen]))
-            trials.done()
     one = _problem(settings, parts, 1, SGD)
     few = min(EPOCHS_ALONE, one.recipe.epochs)
     one = replace(one, recipe=replace(one.recipe, epochs=few))
-    beside_others.append(Job(FIT, alone.with_fit, one))
-    beside_others.append(Job("SGDClassifier", alone.with_scikit_learn, one))
     by_rows: list[Job] = []
     widest = min(arms[-1], costs.MOST_GROWN)
     for share in SHARES:
-        rows = slice(round(share * len(parts.y_train)))
-        part = replace(parts, X_train=parts.X_train[rows], y_train=parts.y_train[rows])
+        part = _cut(parts, round(share * len(parts.y_train)), len(parts.y_validation))
         for number, like in (
             (ARMS_FOR_ROWS, ARMS_FOR_ROWS),
             (costs.arms_of_share(share, widest), widest),
         ):
             problem = _problem(settings, part, number, SGD, epochs=_epochs(settings, like))
             by_rows.append(Job(BANK, contenders.with_bank, problem))
+    small = [_small(problem) for problem in problems]
+    once = [*problems * (1 + len(there)), one, one, *(job.problem for job in by_rows)]
+    tries = len(there) * len(LAYOUTS) * (1 + GOES) * sum(map(_work, small))
+    steps = Steps("timings", tries + (settings.repeats + 1) * sum(map(_work, once)))
 
+    beside_others: list[Job] = []
+    tried: list[dict[str, str | int | float]] = []
+    for problem, cut in zip(problems, small, strict=True):
+        beside_others.append(Job(BANK, contenders.with_bank, problem, LAYOUTS[True]))
+        for name, call in there.items():
+            seconds = _try(call, cut, steps)
+            chosen = min(seconds, key=lambda transposed: seconds[transposed])
+            call = partial(call, transposed=chosen)
+            job = Job(name, call, problem, LAYOUTS[chosen])
+            beside_others.append(job)
+            about = dict(zip(costs.KEY, job.key, strict=True))
+            tried += [about | {"layout": LAYOUTS[t], "seconds": s} for t, s in seconds.items()]
+    beside_others.append(Job(FIT, alone.with_fit, one))
+    beside_others.append(Job("SGDClassifier", alone.with_scikit_learn, one))
     history.tables["layouts"] = pd.DataFrame(tried)
-    rounds = settings.repeats + 1
-    steps = Steps("timings", rounds * sum(job.work for job in beside_others + by_rows))
     history.tables["timings"], constant, losses = _rounds(settings, beside_others, steps)
     history.tables["timings_by_rows"], constant_too, _ = _rounds(settings, by_rows, steps)
     history.tables["calibration"] = pd.concat([constant, constant_too], ignore_index=True)
@@ -145,29 +140,37 @@ def _agreement(losses: dict[tuple[str, str, int, int], np.ndarray], rows: int) -
     return pd.DataFrame(found)
 
 
-def _try(name: str, call: Callable[..., np.ndarray], problem: Problem) -> list[dict]:
-    """Time a contender in both layouts on few rows, for one epoch."""
-    few, parts = slice(ROWS_TO_TRY), problem.split
-    part = replace(
-        parts,
-        X_train=parts.X_train[few],
-        y_train=parts.y_train[few],
-        X_validation=parts.X_validation[few][: ROWS_TO_TRY // 4],
-        y_validation=parts.y_validation[few][: ROWS_TO_TRY // 4],
-    )
-    small = replace(problem, split=part, recipe=replace(problem.recipe, epochs=1))
+def _try(call: Callable[..., np.ndarray], problem: Problem, steps: Steps) -> dict[bool, float]:
+    """Return the least seconds that a contender takes in each layout, transposed or not."""
     seconds: dict[bool, list[float]] = {transposed: [] for transposed in LAYOUTS}
-    for _ in range(GOES + 1):
+    for _ in range(1 + GOES):
         for transposed, own in seconds.items():
             clock = time.perf_counter()
-            call(small, transposed=transposed)
+            call(problem, transposed=transposed)
             own.append(time.perf_counter() - clock)
-    about = {"contender": name, "arms": len(problem.arms)}
-    about["optimizer"] = problem.recipe.optimizer["name"]
-    return [
-        about | {"layout": LAYOUTS[transposed], "seconds": min(own[1:])}
-        for transposed, own in seconds.items()
-    ]
+            steps.done(_work(problem))
+    return {transposed: min(own[1:]) for transposed, own in seconds.items()}
+
+
+def _small(problem: Problem) -> Problem:
+    """Return a problem on few of its rows, for one epoch."""
+    few = _cut(problem.split, ROWS_TO_TRY, ROWS_TO_TRY // 4)
+    return replace(problem, split=few, recipe=replace(problem.recipe, epochs=1))
+
+
+def _cut(split: Split, rows: int, validation_rows: int) -> Split:
+    return replace(
+        split,
+        X_train=split.X_train[:rows],
+        y_train=split.y_train[:rows],
+        X_validation=split.X_validation[:validation_rows],
+        y_validation=split.y_validation[:validation_rows],
+    )
+
+
+def _work(problem: Problem) -> float:
+    """Return about how long a problem takes: 64 arms cost twice as much as one."""
+    return problem.recipe.epochs * len(problem.split.y_train) * (64 + len(problem.arms))
 
 
 def _rounds(
@@ -203,7 +206,7 @@ def _rounds(
                     | {"repeat": repeat, "seconds": seconds}
                     | {"mebibytes": _status("VmHWM") - before}
                 )
-                steps.done(job.work)
+                steps.done(_work(job.problem))
     finally:
         quiet.setLevel(logging.NOTSET)
     return pd.DataFrame(timings), pd.DataFrame(calibration), losses

@@ -50,14 +50,17 @@ def measure(settings: Settings) -> History:
     steps = Steps("trainings", 3 * settings.repeats + 2)
     for seed in range(settings.seed, settings.seed + settings.repeats):
         # Every seed cuts the rows anew, so that an interval over seeds is one over validation sets.
-        own = parts
         if seed != settings.seed:
-            own = split(features, settings.validation_fraction, seed)
+            del parts  # Before the next is there: it is as large as the features.
+            parts = split(features, settings.validation_fraction, seed)
         trained = []
         for arm in _arms(settings, "independent", "float32", seed):
-            trained.append(reference.train(arm, recipe, own))
+            trained.append(reference.train(arm, recipe, parts))
             steps.done()
-        _add(history, trained, own.X_validation)
+        _add(history, trained, parts.X_validation)
+    if settings.repeats > 1:
+        del parts
+        parts = split(features, settings.validation_fraction, settings.seed)
     for precision in ("float32", "float64"):
         arms = _arms(settings, "common", precision, settings.seed)
         control = _arm(settings, "sigmoid", "transfer", 1.0, "common", precision, settings.seed)

@@ -69,12 +69,7 @@ def measure(settings: Settings) -> History:
     history.numbers["largest log-odds"] = largest
     history.numbers |= of_training(history.tables["summary"], largest, settings.steps)
     history.numbers |= of_order(order)
-    if history.numbers[TIED.format("float32")] >= MORE:
-        for precision in PURE:
-            del history.numbers[TIED.format(precision)]
-            history.untested[TIED.format(precision)] = (
-                "Log-odds are so large here that probabilities tie in float32 as well."
-            )
+    history.untested = untold(history.numbers)
     return history
 
 
@@ -115,3 +110,14 @@ def of_order(order: pd.DataFrame) -> dict[str, float]:
         ratio = tied(precision, "probability") / tied(precision, "log-odds")
         found[TIED.format(precision)] = ratio
     return found
+
+
+def untold(numbers: dict[str, float]) -> dict[str, str]:
+    """Take out what 16 bits are not to blame for, and return why."""
+    if numbers[TIED.format("float32")] < MORE:
+        return {}
+    why = "Log-odds are so large here that probabilities tie in float32 as well."
+    lost = [TIED.format(precision) for precision in PURE]
+    for name in lost:
+        del numbers[name]
+    return dict.fromkeys(lost, why)
