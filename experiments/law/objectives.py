@@ -163,7 +163,7 @@ def _factors(side: Side) -> str:
     """Return what the rates are multiplied by, of weights made of others one by one."""
     rates = {key: rate for key, rate in side.rates.items() if rate}
     if len(rates) == 1:
-        return f"learning_rate × {[*rates.values()][0]:.4g}"
+        return f"learning_rate × {next(iter(rates.values())):.4g}"
     return ", ".join(f"rate of {key} × {rate:.4g}" for key, rate in rates.items())
 
 
