@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from twinhead.results.claim import Answer, Verdict
 from twinhead.results.history import History
-from twinhead.results.wording import number
+from twinhead.results.wording import count, number
 from twinhead.settings import Positive, Precision, Seed, one_of
 from twinhead.training.recipe import TrainingSettings
 
@@ -42,6 +42,7 @@ def answer(history: History, verdicts: list[Verdict]) -> Answer:
     loss, accuracy = record.loss()[-1], record.series["validation", "accuracy"][-1]
     return Answer(
         f"A validation loss of {number(loss)} and {100 * accuracy:.2f} % right, after "
-        f"{len(record.loss()) - 1} epoch(s).",
+        f"{count(len(record.loss()) - 1, 'epoch')}; the more frequent class alone would be right "
+        f"in {100 * history.numbers['share of the more frequent class']:.2f} %.",
         float(loss),
     )

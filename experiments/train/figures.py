@@ -16,6 +16,7 @@ from twinhead.pages.style import (
 )
 from twinhead.pages.typeset import short
 from twinhead.results.history import History
+from twinhead.results.wording import count
 
 
 def loss_curves(history: History) -> Figure:
@@ -49,6 +50,7 @@ def loss_curves(history: History) -> Figure:
             figure,
             f"{head.capitalize()} at a rate of {record.arm.learning_rate:g}, seed "
             f"{record.arm.seed}: the validation loss goes from {short(loss[0])} to "
-            f"{short(loss[-1])} in {len(loss) - 1} epoch(s), with {100 * accuracy[-1]:.2f} % right",
+            f"{short(loss[-1])} in {count(len(loss) - 1, 'epoch')}, with "
+            f"{100 * accuracy[-1]:.2f} % right",
         )
     return figure

@@ -29,6 +29,8 @@ def measure(settings: Settings) -> History:
     history = History(describe(features, parts))
     for record in bank.train([arm], settings.recipe(), parts):
         history.add(record)
+    ones = float(parts.y_validation.mean())
+    history.numbers["share of the more frequent class"] = max(ones, 1 - ones)
     # What was taken out of every column before training: the exported head does so by itself.
     history.tables["columns"] = pd.DataFrame({"mean": parts.mean, "scale": parts.scale})
     return history

@@ -54,19 +54,36 @@ def read(path: Path, external: bool = False) -> Contents:
     Raises:
         InputError: the file is missing, damaged, in another layout, or takes too long.
     """
+    said, arrays = _asked(path, "external" if external else "")
+    X, y = arrays
+    about = said["about"]
+    return Contents(X, y, "made_up" in about, fingerprint(X, y), about, said["names"])
+
+
+def about(path: Path) -> dict[str, str | int | float]:
+    """Return the attributes of a file, as they are in `Contents`; it may hold anything else.
+
+    Raises:
+        InputError: the file is missing or damaged, or takes too long.
+    """
+    return _asked(path, "about")[0]["about"]
+
+
+def _asked(path: Path, how: str) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """Return what a process of its own says of the file, and its arrays."""
     try:
-        about = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; expected {LAYOUT}") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({error}); expected {LAYOUT}") from None
-    if stat.S_ISDIR(about.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         raise InputError(f"{path}: found a folder, expected {LAYOUT}")
-    if not stat.S_ISREG(about.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise InputError(f"{path}: found a pipe or device, expected {LAYOUT}")
 
-    seconds = LEAST_SECONDS + about.st_size // BYTES_A_SECOND
-    words = [os.fspath(path), "external" if external else "", str(seconds)]
+    seconds = LEAST_SECONDS + status.st_size // BYTES_A_SECOND
+    words = [os.fspath(path), how, str(seconds)]
     child = subprocess.Popen(
         [sys.executable, "-m", "twinhead.data.hdf5_child", *words],
         stdin=subprocess.DEVNULL,
@@ -90,15 +107,14 @@ def read(path: Path, external: bool = False) -> Contents:
         child.wait()
     if "error" in said:
         raise InputError(said["error"])
-    if len(arrays) < 2:
-        how = signal.Signals(-child.returncode).name if child.returncode < 0 else child.returncode
+    if not said or len(arrays) < len(said["arrays"]):
+        code = child.returncode
+        how = signal.Signals(-code).name if code < 0 else str(code)
         reason = (
             f"takes more than {seconds} s, or all memory" if how in SLOW else f"stops HDF5 ({how})"
         )
         raise InputError(f"{path}: damaged or unreadable ({reason}); expected {LAYOUT}")
-    X, y = arrays
-    about = said["about"]
-    return Contents(X, y, "made_up" in about, fingerprint(X, y), about, said["names"])
+    return said, arrays
 
 
 SLOW = ("SIGXCPU", "SIGKILL")
