@@ -31,7 +31,7 @@ def test_all_claims_hold_and_all_controls_fail(run):
     assert others == [("Kc", "holds", "identity")]
     assert law.exit_code == 0
     assert {path.stem for path in (law.folder / "figures").glob("*.png")} == {
-        *("slide", "map", "float32", "isometric"),
+        *("slide", "law", "float32", "isometric"),
     }
 
 

@@ -57,7 +57,7 @@ def slide(history: History) -> Figure:
     return figure
 
 
-def map(history: History) -> Figure:
+def law(history: History) -> Figure:
     """Draw a row a setting: its factor, and how far the losses part with it and without."""
     rows = _rows(history)
     with rc_context(STYLE):
