@@ -41,9 +41,10 @@ class Problem:
     def epochs(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Give every epoch's order and packed masks."""
         rows, features = self.split.X_train.shape
+        places = self.settings.recipe().places(self.split)
         for epoch in range(1, self.settings.epochs + 1):
             yield (
-                noise.order(self.settings.seed, epoch, rows),
+                noise.order(self.settings.seed, epoch, rows, places),
                 noise.masks(self.settings.seed, epoch, rows, features, self.settings.dropout),
             )
 

@@ -48,7 +48,12 @@ def measure(settings: Settings) -> History:
     by_rows: list[Job] = []
     for share in SHARES:
         rows = slice(round(share * len(parts.y_train)))
-        part = replace(parts, X_train=parts.X_train[rows], y_train=parts.y_train[rows])
+        part = replace(
+            parts,
+            X_train=parts.X_train[rows],
+            y_train=parts.y_train[rows],
+            places=parts.places[rows],
+        )
         for number in (ARMS_FOR_ROWS, costs.arms_of_share(share, arms[-1])):
             by_rows.append((BANK, contenders.with_bank, _problem(settings, part, number)))
     history.tables["timings"], losses = _rounds(settings, beside_others)

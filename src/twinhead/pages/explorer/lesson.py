@@ -64,7 +64,8 @@ def of_run(
     """
     split = next(iter(starts.values())).split
     how = _known(recipe.optimizer)
-    if how is None or _work(split, recipe.epochs, recipe.batch_size) > MOST_WORK:
+    shuffled = recipe.shuffle == "rows"  # The trainer knows no other order.
+    if how is None or not shuffled or _work(split, recipe.epochs, recipe.batch_size) > MOST_WORK:
         lesson = of_rows(name, split, list(starts), made_up)
         if how is None:
             other = f"{recipe.optimizer['name']} is not among the optimizers here"
@@ -117,10 +118,11 @@ def _lesson(name: str, starts: Mapping[int, Start], said: str, made_up: bool) ->
 
 
 def _cut(split: Split) -> dict[str, Any]:
-    mean, plane, share = _plane(split.X_train)
+    X, held = split.X_train[:], split.X_validation[:]  # They may be on the disk; they are few.
+    mean, plane, share = _plane(X)
     return {
-        "trained": _rows(split.X_train, split.y_train),
-        "held": _rows(split.X_validation, split.y_validation),
+        "trained": _rows(X, split.y_train),
+        "held": _rows(held, split.y_validation),
         "mean": _packed(mean, "<f4"),
         "plane": _packed(plane, "<f4"),
         "share": round(100 * share),
