@@ -142,6 +142,16 @@ def test_running_loss_without_dropout_on_one_batch_is_the_loss_before_the_epoch(
     np.testing.assert_allclose(running[1:], record.loss("train")[:-1], atol=1e-6)
 
 
+def test_running_accuracy_is_that_of_positive_logits(split):
+    chosen = recipe(dropout=0.0, batch_size=100000)
+    record = reference.train(arm("sigmoid", noise="independent"), chosen, split)
+    kernel, bias = record.weights["kernel"][:-1], record.weights["bias"][:-1]
+    z = np.einsum("nd,edu->en", split.X_train, kernel) + bias
+    right = ((z > 0) == split.y_train).mean(axis=1)
+    assert np.abs(((z > 0.5) == split.y_train).mean(axis=1) - right).min() > 1e-3
+    np.testing.assert_allclose(record.series["train", "running_accuracy"][1:], right, atol=1e-6)
+
+
 def test_published_arms_train_with_dropout(split):
     """One full batch: without dropout the running loss would be the loss before the epoch."""
     chosen = recipe(dropout=0.5, batch_size=100000)

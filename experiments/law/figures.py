@@ -76,7 +76,7 @@ def map(history: History) -> Figure:
         finding(
             figure,
             f"Of {len(rows)} settings {', '.join(statuses)}, each with its factor; on "
-            f"{history.data['name']} and breast cancer",
+            + " and ".join(history.tables["map"].data.unique()),
         )
     return figure
 

@@ -61,21 +61,9 @@ def read(path: Path, external: bool = False, most: float = math.inf) -> Contents
     Raises:
         InputError: the file is missing, damaged, in another layout, or takes too long.
     """
-    try:
-        about = path.stat()
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; expected {LAYOUT}") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); expected {LAYOUT}") from None
-    if stat.S_ISDIR(about.st_mode):
-        raise InputError(f"{path}: found a folder, expected {LAYOUT}")
-    if not stat.S_ISREG(about.st_mode):
-        raise InputError(f"{path}: found a pipe or device, expected {LAYOUT}")
-
-    seconds = LEAST_SECONDS + about.st_size // BYTES_A_SECOND
     tally = Tally()
     X: Matrix
-    with _child(path, external, seconds, most) as child, tally:
+    with _child(path, "external" if external else "", most) as child, tally:
         said, arrays = _received(path, child)
         if "rows" not in said:
             X, y = arrays
@@ -85,13 +73,36 @@ def read(path: Path, external: bool = False, most: float = math.inf) -> Contents
             X = _left_on_disk(path, external, said["rows"], child)
     if isinstance(X, OnDisk):
         X.check(str(path))
-    about = said["about"]
-    return Contents(X, y, "made_up" in about, fingerprint(X, y), tally, about, said["names"])
+    told = said["about"]
+    return Contents(X, y, "made_up" in told, fingerprint(X, y), tally, told, said["names"])
+
+
+def about(path: Path) -> dict[str, str | int | float]:
+    """Return the attributes of a file, as they are in `Contents`; it may hold anything else.
+
+    Raises:
+        InputError: the file is missing or damaged, or takes too long.
+    """
+    with _child(path, "about") as child:
+        return _received(path, child)[0]["about"]
 
 
 @contextmanager
-def _child(path: Path, external: bool, seconds: int, most: float) -> Iterator["_Child"]:
-    words = [os.fspath(path), "external" if external else "", str(seconds), str(most)]
+def _child(path: Path, how: str, most: float = math.inf) -> Iterator["_Child"]:
+    """Give a process of its own that reads the file; see `hdf5_child` for what it says."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; expected {LAYOUT}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); expected {LAYOUT}") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise InputError(f"{path}: found a folder, expected {LAYOUT}")
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError(f"{path}: found a pipe or device, expected {LAYOUT}")
+
+    seconds = LEAST_SECONDS + status.st_size // BYTES_A_SECOND
+    words = [os.fspath(path), how, str(seconds), str(most)]
     process = subprocess.Popen(
         [sys.executable, "-m", "twinhead.data.hdf5_child", *words],
         stdin=subprocess.DEVNULL,
@@ -133,8 +144,8 @@ class _Child:
 
 def _left_on_disk(path: Path, external: bool, rows: dict[str, Any], child: _Child) -> OnDisk:
     """Return the rows where they lie, or where they are written to one behind the other."""
-    about = path.stat()
-    now = [about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino]
+    status = path.stat()
+    now = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
     own = kind(rows["kind"])
     if now != rows["state"]:
         raise InputError(f"{path}: was changed while it was read; expected rows that stay")

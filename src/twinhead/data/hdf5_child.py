@@ -30,7 +30,7 @@ M_PERTURB = -6  # glibc's mallopt: fill whatever is allocated with a byte.
 
 
 def main() -> None:
-    path, external, seconds, most = Path(sys.argv[1]), sys.argv[2] == "external", *sys.argv[3:5]
+    path, how, seconds, most = Path(sys.argv[1]), *sys.argv[2:5]
     # Whatever the library prints must not come between the arrays.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -42,7 +42,7 @@ def main() -> None:
     ):
         _limit(limit, value)
     with out:
-        for said, *arrays in _answers(path, external, float(most)):
+        for said, *arrays in _answers(path, how, float(most)):
             said["arrays"] = [(array.dtype.str, array.shape) for array in arrays]
             out.write(json.dumps(said).encode() + b"\n")
             for array in arrays:
@@ -55,10 +55,14 @@ def _limit(what: int, value: int) -> None:
     resource.setrlimit(what, (value if most == resource.RLIM_INFINITY else min(value, most), most))
 
 
-def _answers(path: Path, external: bool, most: float) -> Iterator[tuple[Any, ...]]:
+def _answers(path: Path, how: str, most: float) -> Iterator[tuple[Any, ...]]:
     """Yield what there is to say, each with its arrays; of what is wrong, the reason."""
     try:
-        yield from read(path, external, most)
+        if how == "about":
+            with _opened(path) as file:
+                yield ({"about": _attributes(file), "names": None},)
+        else:
+            yield from read(path, how == "external", most)
     except InputError as error:
         yield ({"error": str(error)},)
     except MemoryError:
@@ -209,9 +213,6 @@ def _chunks_not_stored(dataset: h5py.Dataset) -> Iterator[str]:
     """Yield what is wrong with the chunks: each has to be there, whole, in a place of its own."""
     grid = [-(-size // chunk) for size, chunk in zip(dataset.shape, dataset.chunks, strict=True)]
     expected = int(np.prod(grid, dtype=object))
-    if dataset.id.get_num_chunks() < expected:
-        yield f"{expected - dataset.id.get_num_chunks()} of {expected} chunks"
-        return
     filters = _filters(dataset)
     raw = int(np.prod(dataset.chunks, dtype=object)) * _itemsize(dataset)
     packing = sum(1 << i for i, each in enumerate(filters) if each not in (FLETCHER, SHUFFLE))

@@ -68,8 +68,6 @@ def train(
     """
     if len({arm.name for arm in arms}) < len(arms):
         raise ValueError("two arms of one name")
-    if any(arm.head == "isometric" for arm in arms):
-        raise ValueError("the bank trains softmax and sigmoid heads; an isometric one: reference")
     if optimizers is None:
         optimizers = {arm.optimizer: recipe.optimizer for arm in arms}
     usual = Labels(split.y_train, split.y_validation)
@@ -220,8 +218,10 @@ def _run(
             if keep == "all" or epoch == epochs:
                 for series, tensor in zip(every, now, strict=True):
                     series[epoch if keep == "all" else 0] = tensor
+            kernel, bias = program.logit_weights()
             for part in parts:
-                values[part][..., epoch] = evaluate(*now, program.pairs, rows[part], shortest)
+                found = evaluate(kernel, bias, program.pairs, rows[part], shortest)
+                values[part][..., epoch] = found
             # A line a second at most: an epoch may take a millisecond.
             if epoch == epochs or time.monotonic() - spoke > 1:
                 spoke = time.monotonic()
