@@ -95,11 +95,21 @@ def margin_loss(name, ys):
 
 
 def best_constant(name, y, delta):
-    """The constant that fits y best; Huber's by weighting rows anew until nothing moves."""
+    """The constant that fits y best: where the slope of the loss is 0.
+
+    Huber's by weighting rows anew until nothing moves; Poisson's, the mean of c - y log c, by
+    halving an interval at whose ends the slope 1 - mean(y)/c has two signs.
+    """
     if name == "Huber":
         c = np.median(y)
         for _ in range(10_000):
             c = np.average(y, weights=delta / np.maximum(np.abs(y - c), delta))
+        return c
+    if name == "Poisson":
+        low, high = y.min(), y.max()
+        for _ in range(100):
+            c = (low + high) / 2
+            low, high = (c, high) if (1 - y / c).mean() < 0 else (low, c)
         return c
     return {"MSE": y.mean(), "MSLE": np.exp(np.log(1 + y).mean()) - 1, "MAE": np.median(y)}[name]
 

@@ -8,8 +8,10 @@ import oracle
 import pytest
 
 import twinhead
+from twinhead.cli.composing import compose
 from twinhead.matching import match_isometric, match_softmax
 from twinhead.results.arm import Arm
+from twinhead.runs.experiment import Experiment
 from twinhead.training import bank, heads, noise, reference
 from twinhead.training.backend import keras
 from twinhead.training.recipe import Recipe
@@ -145,3 +147,17 @@ def test_a_trained_isometric_head_is_a_model_for_users(split):
     found = built.predict(split.X_validation.astype(np.float64), verbose=0)
     odds = split.X_validation.astype(np.float64) @ kernel[:, 0] * np.sqrt(2)
     np.testing.assert_allclose(found[:, 1], 1 / (1 + np.exp(-odds)), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("words", "ratio"),
+    [
+        (["head=softmax", "lr_ratio=3"], 1.0),
+        (["head=sigmoid"], 2.0),
+        (["head=isometric"], 1.0),
+        (["head=isometric", "lr_ratio=1.5"], 1.5),
+    ],
+)
+def test_a_head_that_is_trained_by_itself_learns_at_its_own_ratio_to_softmax(words, ratio):
+    own = Experiment("train")
+    assert compose("experiment/train", own.Settings, words).lr_ratio == ratio
