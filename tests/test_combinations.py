@@ -18,6 +18,7 @@ from twinhead.matching import (
 from twinhead.matching.rules import LONG_GRADIENTS, OF_SOFTMAX
 
 CLOSED, OPEN = 1e-11, 1e-9
+LONG, CLIPS = 1e9, ("clip", "global_clip")
 # Rate at which a few steps move the weights by some tenths.
 RATES = {"sgd": 0.3, "adadelta": 2.0, "adagrad": 0.2, "ftrl": 0.3}
 MATCH = {"sigmoid": match_sigmoid, "softmax": match_softmax, "isometric": match_isometric}
@@ -107,12 +108,16 @@ def gap(chosen, mapped, source, to, classes, seed, antisymmetric=True, bias=True
     trunk = generator.normal(size=(6, 5)) / 2 if "trunk_learning_rate" in chosen else None
     first, second = start(source, to, classes, seed, antisymmetric, 5 if trunk is not None else 6)
     turn = contrasts(classes)
-    # Meets Muon's condition.
-    scale = {"loss_scale": 1e9} if chosen["optimizer"] == "muon" else {}
+    if chosen["optimizer"] == "muon":  # Meets its condition, after clipping as well.
+        chosen, mapped = (
+            {key: LONG * value if key.startswith(CLIPS) else value for key, value in each.items()}
+            | {"loss_scale": LONG}
+            for each in (chosen, mapped)
+        )
     if not bias:
         first, second = ((kernel, np.zeros_like(offset)) for kernel, offset in (first, second))
-    one = train(source, chosen | scale, *first, X, y, turn, trunk=trunk, bias_learns=bias)
-    other = train(to, mapped | scale, *second, X, y, turn, trunk=trunk, bias_learns=bias)
+    one = train(source, chosen, *first, X, y, turn, trunk=trunk, bias_learns=bias)
+    other = train(to, mapped, *second, X, y, turn, trunk=trunk, bias_learns=bias)
     return float(np.abs(one - other).max())
 
 
