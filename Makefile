@@ -9,7 +9,7 @@ TWINHEAD := $(BIN)/twinhead
 FORCED := $(if $(filter-out 0,$(FORCE)),force=true)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce articles sweep law bench docs test mutants slow lint format lock
+.PHONY: help setup reproduce articles sweep law bench docs test mutants slow fuzz lint format lock
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ mutants: $(READY) ## Break the code in one line at nearly 200 places and see tha
 slow: $(READY) ## Run the tests that take minutes as well: a wheel in an empty environment, many combinations
 	@$(BIN)/python -m pytest -m "slow or not slow"
 
+fuzz: $(READY) ## Read 10 000 damaged files, kill 300 runs; ARGS="mutations=100 kills=10 seed=1"
+	@$(BIN)/python tests/trust/fuzz.py $(ARGS)
+
 lint: $(READY) ## Check style, format and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
@@ -54,6 +57,13 @@ lock: ## Resolve requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-emit-index-url --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
+ifndef ALONE
+# One set-up at a time: who comes second waits, and finds it done.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import fcntl, subprocess, sys; lock = open(".venv.lock", "w"); \
+	  fcntl.flock(lock, fcntl.LOCK_EX); sys.exit(subprocess.call(sys.argv[1:]))' \
+	  $(MAKE) --no-print-directory ALONE=1 $@
+else
 # Setuptools and wheel come first: with them in place nothing is fetched that the lock has no hash of.
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit( \
@@ -65,3 +75,4 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
+endif

@@ -3,14 +3,32 @@
 import numpy as np
 
 from twinhead.experiments.law.jobs import TRUNK_UNITS, Job, Problem, Trained, options
+from twinhead.results.arm import Arm
+from twinhead.results.history import Record
 from twinhead.training import heads, noise
 from twinhead.training.backend import keras, tf
+from twinhead.training.passes import kept
 
 WARM_UP = 0.1  # Of all steps, where there is a schedule.
 
 
 def train(job: Job, problem: Problem) -> Trained:
-    """Train one head, and a layer under it where there is one, on the problem's noise."""
+    """Train one head, and a layer under it where there is one, on the problem's noise.
+
+    A run that was killed finds again what it had trained.
+    """
+    what = "alone", job.head, job.settings, problem.seed, problem.batch_size, problem.epochs
+
+    def record() -> list[Record]:
+        arm = Arm("alone", job.head, job.settings["learning_rate"], problem.seed)
+        trained = _train(job, problem)
+        return [Record(arm, weights={"logits": trained.logits, "kernel": trained.kernel})]
+
+    (found,) = kept(problem.split, what, [job.kernel, job.bias], record)
+    return Trained(job.head, found.weights["logits"], found.weights["kernel"])
+
+
+def _train(job: Job, problem: Problem) -> Trained:
     settings, split = job.settings, problem.split
     rows, features = split.X_train.shape
     steps = rows // problem.batch_size

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mutate import COLUMNS, KINDS, ROWS, Forked, base, features, mutated, outcome_of_reading
 
 from twinhead.data import hdf5
+from twinhead.data.images import layout
 from twinhead.data.sources import File
 from twinhead.errors import InputError
 
@@ -213,6 +214,18 @@ def test_a_library_that_crashes_or_hangs_is_one_line(tmp_path, monkeypatch, does
     monkeypatch.setattr(hdf5, "LEAST_SECONDS", 1)
     monkeypatch.setattr(hdf5, "WAITING", 3)
     refused(path, said)
+
+
+def test_what_lies_in_data_is_opened_by_another_process(tmp_path, monkeypatch):
+    path = written(tmp_path / "a.h5")
+    with h5py.File(path, "r+") as file:
+        file.attrs.update({"identity": "mine", "size": 3, "more": [1, 2]})
+    assert layout.about(path) == {"identity": "mine", "size": 3}
+    monkeypatch.setattr(h5py, "File", None)
+    assert layout.about(path) == {"identity": "mine", "size": 3}
+    path.write_bytes(path.read_bytes()[:100])
+    assert layout.about(path) == {}
+    assert layout.about(tmp_path / "none.h5") == {}
 
 
 def test_a_file_that_is_swapped_after_its_identity_was_taken_is_not_measured(tmp_path):

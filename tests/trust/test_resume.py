@@ -1,5 +1,7 @@
 """A killed run goes on where it was, and nothing tells it from one that was never killed."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -7,6 +9,8 @@ from small import SMALL
 
 from twinhead.cli.composing import compose
 from twinhead.disk import whole
+from twinhead.experiments.law import alone, jobs
+from twinhead.experiments.law.cases import CASES
 from twinhead.results import history
 from twinhead.runs.execute import execute
 from twinhead.runs.experiment import Experiment
@@ -79,8 +83,6 @@ def record(arm):
 
 
 def test_a_pass_is_told_from_others_by_all_that_decides_it(tmp_path, split):
-    from dataclasses import replace
-
     arm = history.Arm("one", "softmax", 0.1, seed=0)
     other_rows = replace(split, X_train=split.X_train + 1)
     weights = [np.zeros((17, 2))]
@@ -108,3 +110,30 @@ def test_a_pass_is_told_from_others_by_all_that_decides_it(tmp_path, split):
     with passes.kept_in(tmp_path), passes.kept_in(None):
         passes.kept(*calls[0], train)
     assert len(called) == 6, "who measures time has to train"
+
+
+def test_a_setting_of_the_law_that_was_trained_alone_is_found_again(tmp_path, split, monkeypatch):
+    problem = jobs.in_whole_batches(split, seed=3, batch_size=50, steps=16)
+    (case,) = (each for each in CASES if "clipnorm" in each.softmax)
+    softmax, mapped, *_ = jobs.jobs(case, problem)
+    real, trained = alone._train, []
+
+    def train(job, problem):
+        trained.append(job.head)
+        return real(job, problem)
+
+    monkeypatch.setattr(alone, "_train", train)
+    never_killed = [alone.train(job, problem) for job in (softmax, mapped)]
+    trained.clear()
+    with passes.kept_in(tmp_path):
+        alone.train(softmax, problem)
+    with passes.kept_in(tmp_path):  # The killed run's next call.
+        resumed = [alone.train(job, problem) for job in (softmax, mapped)]
+        assert trained == ["softmax", "sigmoid"]
+        other = {**mapped.settings, "learning_rate": 0.5 * mapped.settings["learning_rate"]}
+        alone.train(replace(mapped, settings=other), problem)
+    assert trained == ["softmax", "sigmoid", "sigmoid"]
+    for one, same in zip(never_killed, resumed, strict=True):
+        assert one.head == same.head
+        assert one.logits.tobytes() == same.logits.tobytes()
+        assert one.kernel.tobytes() == same.kernel.tobytes()

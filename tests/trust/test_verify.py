@@ -12,9 +12,11 @@ from twinhead.cli.commands import verify as command
 from twinhead.cli.composing import compose
 from twinhead.data import surrogate
 from twinhead.disk import manifest
-from twinhead.runs import present
-from twinhead.runs.execute import execute
-from twinhead.runs.experiment import Experiment
+from twinhead.errors import InputError
+from twinhead.results import history
+from twinhead.runs import articles, present, store, sweep
+from twinhead.runs.execute import Run, execute
+from twinhead.runs.experiment import Experiment, names
 from twinhead.runs.verify import _features, verify
 
 
@@ -46,17 +48,35 @@ def test_a_finished_run_is_what_it_says(folder, capsys):
     assert run.faults == {}
     assert run.left == []
     files, claims, numbers = (int(words.split()[0]) for words in run.done)
-    # Six arms as published, eight under common noise; three epochs; two parts, two metrics.
-    assert (files, claims) == (11, 14)
-    assert numbers >= 14 * 3 * 4 + 10 * 3 * 4
+    listed = [path for path in folder.rglob("*") if path.is_file()]
+    assert files == len(listed) - 1, "all but the manifest"
+    assert claims == len(Experiment("equivalence").claims)
+    # Three epochs; losses and accuracies on two parts, and four gaps of arms that are held
+    # against another: at least as many as the first version trained.
+    records = history.load(folder / "history.h5").records.values()
+    gaps = sum(("train", "loss_gap") in record.series for record in records)
+    assert len(records) >= 14
+    assert gaps >= 10
+    assert numbers == len(records) * 3 * 4 + gaps * 3 * 4
     assert command.main([]) == 0
     assert "1 of 1 run(s) are what they say" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_run_of_every_experiment_is_what_it_says(run, name, tmp_path, monkeypatch):
+    made = run(name).folder
+    monkeypatch.chdir(tmp_path)
+    _features.cache_clear()
+    found = verify(made)
+    assert found.faults == {}
+    assert found.left == []
+    kept = any(record.weights for record in history.load(made / "history.h5").records.values())
+    assert any("recomputed" in words for words in found.done) == kept
 
 
 def test_any_changed_byte_of_any_file_is_found(folder):
     generator = random.Random(0)
     files = [path for path in folder.rglob("*") if path.is_file()]
-    assert len(files) == 12
     for path in files:
         content = path.read_bytes()
         at = generator.randrange(len(content))
@@ -178,6 +198,24 @@ def test_a_damaged_measurement_is_set_aside_and_measured_anew(folder, capsys):
     assert verify(folder).faults == {}
     assert (folder / "history.csv").read_bytes() == before
     assert len(list(folder.parent.glob(".damaged-*"))) == 1
+
+
+def test_pages_over_several_runs_are_made_of_no_damaged_one(folder, monkeypatch):
+    monkeypatch.setattr(manifest, "SMALL", 0)  # As if its numbers were too many for a quick look.
+    experiment = Experiment("equivalence")
+    settings = compose("experiment/equivalence", experiment.Settings, SMALL["equivalence"].split())
+    finished = Run(experiment, folder, 0)
+    articles.write({}, [finished])
+    content = bytearray((folder / "history.h5").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "history.h5").write_bytes(content)
+    for gathered in (
+        lambda: sweep.gather(experiment, [settings], [finished]),
+        lambda: articles.write({}, [finished]),
+    ):
+        with pytest.raises(InputError, match=r"history\.h5: found other content"):
+            gathered()
+    assert "history.h5" in store.faults(folder), "the next call would find it finished"
 
 
 def test_a_measurement_outlives_a_failure_to_draw_it(folder, unmeasured, monkeypatch, caplog):

@@ -161,6 +161,14 @@ def test_a_failure_before_anything_was_measured_leaves_nothing(place):
     assert list(place.iterdir()) == []
 
 
+def test_half_a_pass_is_nothing_to_go_on_with(place):
+    with suppress(RuntimeError), whole.written(place, "run") as aside:
+        (aside / whole.PASSES).mkdir()
+        (aside / whole.PASSES / ".one").write_text("half")
+        raise RuntimeError("a full disk")
+    assert list(place.iterdir()) == []
+
+
 def test_leftovers_of_every_kind_are_cleared(place):
     place.mkdir()
     (place / ".partial-run-4242").mkdir()
@@ -291,6 +299,52 @@ def test_every_single_byte_of_a_run_counts(place):
     assert held(place) == "whole"
     (place / "run/extra").write_text("")
     assert manifest.unlisted(place / "run") == ["extra"]
+
+
+def test_a_quick_look_reads_small_files_and_the_size_of_large_ones(place, monkeypatch):
+    publish(place, "whole")
+    (place / "run/answer.json").write_text("whale")
+    assert manifest.faults(place / "run") == {"answer.json": "other content than was written"}
+    monkeypatch.setattr(manifest, "SMALL", 4)
+    assert manifest.faults(place / "run") == {}
+    assert manifest.faults(place / "run", thorough=True)
+    (place / "run/answer.json").write_text("while it was")
+    assert manifest.faults(place / "run") == {"answer.json": "12 bytes, expected 5"}
+
+
+def test_everything_is_on_the_disk_before_it_has_its_name(place, monkeypatch):
+    publish(place, "old")
+    log = []
+    monkeypatch.setattr(os, "fsync", lambda opened: log.append(os.fstat(opened).st_ino))
+    for name in ("rename", "replace"):
+        real = getattr(os, name)
+
+        def named(one, other, real=real):
+            log.append(os.path.basename(other))
+            real(one, other)
+
+        monkeypatch.setattr(os, name, named)
+    swap = whole._swap
+
+    def swapped(one, other):
+        if other.name == "run":
+            log.append("run")
+        swap(one, other)
+
+    monkeypatch.setattr(whole, "_swap", swapped)
+    publish(place, "new")
+    assert held(place) == "new"
+
+    folder = place / "run"
+    files = [folder / name for name in ("history.h5", "figures/one.png", "answer.json")]
+    files = {path.stat().st_ino for path in files}
+    sealed = [at for at, each in enumerate(log) if each == manifest.MANIFEST][-1]
+    given = log.index("run") if "run" in log else len(log)
+    assert files <= {*log[:sealed]}, "sealed before it was on the disk"
+    assert (folder / manifest.MANIFEST).stat().st_ino in log[:sealed]
+    folders = {folder.stat().st_ino, (folder / "figures").stat().st_ino}
+    assert folders <= {*log[sealed:given]}, "named before its folders were on the disk"
+    assert place.stat().st_ino in log[given:], "its name is not on the disk"
 
 
 def test_a_run_under_another_runs_name_is_none_of_it(place):

@@ -35,5 +35,7 @@ def load(rows: int, features: int, seed: int, article: str = "") -> Features:
                 aside, finished=True, recipe=recipe, made_up="No image was seen for this."
             )
     except OSError as error:
-        log.warning("%s is not kept for the next run: %s", folder, error.strerror or error)
+        # Of a disk that took half of an array, NumPy says only how much that was.
+        reason = error.strerror or f"no room ({error})"
+        log.warning("%s is not kept for the next run: %s", folder, reason)
     return Features(NAME, X, y, made_up=True, article=article)

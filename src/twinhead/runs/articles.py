@@ -8,7 +8,7 @@ from typing import Any
 from twinhead.pages import articles
 from twinhead.results.claim import ControlVerdict, Verdict
 from twinhead.results.history import load
-from twinhead.runs import index, store
+from twinhead.runs import console, index, store
 from twinhead.runs.execute import Run
 
 
@@ -30,12 +30,13 @@ def write(titles: Mapping[str, str], runs: Sequence[Run]) -> Path:
         about = {"title": "The articles, measured", "page": articles.OVERVIEW}
         store.write_json(aside / "page.json", about)
     index.write(outputs)
+    console.say(f"\n{articles.QUESTION}\n{articles.answer(found)}")
     return outputs / "articles" / articles.OVERVIEW
 
 
 def _findings(run: Run) -> articles.Findings:
     """Return what a finished run's folder says; its experiment lends the words."""
-    summary = load(run.folder / "history.h5").tables.get("summary")
+    summary = load(store.intact(run.folder, "history.h5")).tables.get("summary")
     verdicts = json.loads((run.folder / "verdicts.json").read_text(encoding="utf-8"))
     return articles.Findings(
         name=run.experiment.name,

@@ -42,6 +42,22 @@ def faults(folder: Path) -> dict[str, str] | None:
     return found
 
 
+def intact(folder: Path, name: str) -> Path:
+    """Return the path of a finished run's file, which may be large, if its content still stands.
+
+    Raises:
+        InputError: a byte of it is another; the run's next call sets it aside.
+    """
+    path = folder / name
+    if manifest.digest(path) != manifest.read(folder)["files"][name]["sha256"]:
+        manifest.mark(folder, {name: "other content than was written"})
+        raise InputError(
+            f"{path}: found other content than was written; the same command again sets the run "
+            "aside and measures anew"
+        )
+    return path
+
+
 def about(folder: Path) -> dict[str, Any]:
     """Return the provenance of a finished run."""
     return json.loads((folder / "provenance.json").read_text(encoding="utf-8"))

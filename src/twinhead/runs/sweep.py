@@ -26,7 +26,7 @@ def gather(experiment: Experiment, settings: Sequence[RunSettings], runs: Sequen
     outputs = Path(settings[0].outputs)
     ids = " ".join(run.folder.name for run in runs)
     name = f"sweep-{hashlib.sha256(ids.encode()).hexdigest()[:12]}"
-    histories = [history.load(run.folder / "history.h5") for run in runs]
+    histories = [history.load(store.intact(run.folder, "history.h5")) for run in runs]
     answers = [json.loads((run.folder / "answer.json").read_text(encoding="utf-8")) for run in runs]
     configs = _differing(settings)
     jobs = [
@@ -45,16 +45,17 @@ def gather(experiment: Experiment, settings: Sequence[RunSettings], runs: Sequen
         store.write_json(aside / "page.json", {"title": title, "page": "report.html"})
     index.write(outputs)
     console.say("")
+    claims = any(any(about["counts"].values()) for about in answers)
     console.table(
         [
             [
                 *map(_said, config.values()),
                 number(about["number"]),
-                console.counted(about["counts"]),
+                *([console.counted(about["counts"])] if claims else []),
             ]
             for config, about in zip(configs, answers, strict=True)
         ],
-        [*configs[0], "number", "claims"],
+        [*configs[0], "number", *(["claims"] if claims else [])],
     )
     console.say(f"Page: {outputs / experiment.name / name / 'report.html'}")
 

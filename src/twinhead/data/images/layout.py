@@ -6,16 +6,18 @@ place in the file, block by block: a killed writer leaves whole blocks, and the 
 """
 
 import fcntl
+import io
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import h5py
 import numpy as np
 
+from twinhead.data import hdf5
 from twinhead.data.features import fingerprint
 from twinhead.errors import InputError
 
@@ -24,12 +26,11 @@ SHA256 = "sha256"  # Of train and label, as `fingerprint` makes it.
 UNKNOWN = np.bytes_(b"0" * 64)  # Until the last row is there; as long as what replaces it.
 
 
-def about(path: Path) -> dict[str, str | int]:
+def about(path: Path) -> Mapping[str, str | int | float]:
     """Return a file's attributes; none if it is no features file, or there is none."""
     try:
-        with h5py.File(path) as file:
-            return _attributes(file)
-    except OSError:
+        return hdf5.about(path)  # Whatever lies in data/: not for this process to open.
+    except InputError:
         return {}
 
 
@@ -62,9 +63,9 @@ def left_out(path: Path) -> list[str]:
         return list(file["broken"].asstr()[:])
 
 
-def _opened(path: Path, mode: str = "r") -> h5py.File:
+def _opened(path: Path) -> h5py.File:
     """Open what is in the making without HDF5's own lock: its writer holds it already."""
-    return h5py.File(path, mode, locking=False)
+    return h5py.File(path, locking=False)
 
 
 def _attributes(file: h5py.File) -> dict[str, str | int]:
@@ -86,11 +87,11 @@ class Content:
     broken: Sequence[str]
     attributes: Mapping[str, str | int]
 
-    def write(self, path: Path) -> None:
+    def write(self, descriptor: int) -> None:
         early = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         early.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
         early.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
-        with _opened(path, "w") as file:
+        with _written(descriptor, "w") as file:
             for part in PARTS:
                 shape = len(self.names[part]), self.width
                 file.create_dataset(part, shape, np.float32, dcpl=early.copy())
@@ -125,6 +126,67 @@ def _write_text(file: h5py.File, name: str, lines: Sequence[str]) -> None:
         name, data=[line.encode() for line in lines], shape=(len(lines),),
         dtype=h5py.string_dtype(length=max(1, room)),
     )  # fmt: skip
+
+
+class _Quiet(io.RawIOBase):
+    """A file as h5py takes one, that never fails: on a full disk libhdf5 would, and may crash."""
+
+    def __init__(self, descriptor: int):
+        self.descriptor, self.at = descriptor, 0
+        self.size = os.fstat(descriptor).st_size  # As it would be if nothing had failed.
+        self.error: OSError | None = None
+
+    def seek(self, to: int, whence: int = os.SEEK_SET) -> int:
+        self.at = to + {os.SEEK_SET: 0, os.SEEK_CUR: self.at, os.SEEK_END: self.size}[whence]
+        return self.at
+
+    def readinto(self, room: Any) -> int:
+        found = os.pread(self.descriptor, len(room), self.at)
+        room[:] = found.ljust(len(room), b"\0")
+        self.at += len(room)
+        return len(room)
+
+    def write(self, block: Any) -> int:
+        with self._kept():
+            _write(self.descriptor, self.at, bytes(block))
+        self.at += len(block)
+        self.size = max(self.size, self.at)
+        return len(block)
+
+    def truncate(self, size: int | None = None) -> int:
+        self.size = self.at if size is None else size
+        with self._kept():
+            os.ftruncate(self.descriptor, self.size)
+        return self.size
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.error = self.error or error
+
+
+@contextmanager
+def _written(descriptor: int, mode: str) -> Iterator[h5py.File]:
+    """Give a file that is open already for HDF5 to write.
+
+    Raises:
+        OSError: not all of it could be.
+    """
+    quiet = _Quiet(descriptor)
+    if mode == "w":
+        quiet.truncate(0)
+    with h5py.File(quiet, mode) as file:
+        yield file
+    if quiet.error is not None:
+        raise quiet.error
+
+
+def _write(descriptor: int, start: int, rest: bytes) -> None:
+    while rest:
+        written = os.pwrite(descriptor, rest, start)
+        start, rest = start + written, rest[written:]
 
 
 class Writer:
@@ -173,21 +235,23 @@ class Writer:
     def _begin(self) -> dict[str, int]:
         """Return how many rows of each part are there; write all else if none are."""
         rows = {part: len(self.content.names[part]) for part in PARTS}
-        if self.content.is_in(self.aside):
-            with suppress(OSError, ValueError):
-                found = [int(word) for word in self.count.read_text().split()]
-                done = dict(zip(PARTS, found, strict=True))
-                if all(0 <= done[part] <= rows[part] for part in PARTS):
-                    return done
+        with suppress(OSError, ValueError):
+            # As long as nothing is counted, what is in the file may be half.
+            found = [int(word) for word in self.count.read_text().split()]
+            done = dict(zip(PARTS, found, strict=True))
+            possible = all(0 <= done[part] <= rows[part] for part in PARTS)
+            if possible and self.content.is_in(self.aside):
+                return done
         self.count.unlink(missing_ok=True)
-        self.content.write(self.aside)
+        self.content.write(self._file)
         return dict.fromkeys(PARTS, 0)
 
     def append(self, part: str, block: np.ndarray) -> None:
         """Write the next rows; once they are on the disk, they are counted as done."""
         row = 4 * self.content.width
         try:
-            self._write(self._starts[part] + row * self.done[part], block)
+            content = np.ascontiguousarray(block, np.dtype("<f4")).tobytes()
+            _write(self._file, self._starts[part] + row * self.done[part], content)
             os.fsync(self._file)
             self.done[part] += len(block)
             new = self.count.with_suffix(".new")
@@ -196,16 +260,10 @@ class Writer:
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def _write(self, start: int, block: np.ndarray) -> None:
-        rest = np.ascontiguousarray(block, np.dtype("<f4")).tobytes()
-        while rest:
-            written = os.pwrite(self._file, rest, start)
-            start, rest = start + written, rest[written:]
-
     def publish(self) -> None:
         """Let the file have its name, now that all of it is there."""
         try:
-            with _opened(self.aside, "r+") as file:
+            with _written(self._file, "r+") as file:
                 own = fingerprint(self._rows(), file["label"][:])
                 file.attrs.modify(SHA256, np.bytes_(own.encode()))
             os.fsync(self._file)
