@@ -5,9 +5,10 @@ import pytest
 import yaml
 from scipy import stats
 
+from twinhead.cli.composing import compose
 from twinhead.data.features import split as cut
 from twinhead.data.sources import Surrogate
-from twinhead.experiments.equivalence import calibration, claims, figures, measure
+from twinhead.experiments.equivalence import Settings, calibration, claims, figures, measure
 from twinhead.results.arm import Arm
 from twinhead.results.claim import FAILS, HOLDS, NOT_TESTED, judge
 from twinhead.results.history import History, Record, load
@@ -50,6 +51,16 @@ def as_printed(shift=0.0):
                 )
         history.add(record)
     return history
+
+
+def test_what_is_trained_unless_told_otherwise_is_the_articles_recipe():
+    """Only then is its printed log held against the run."""
+    settings = compose("experiment/equivalence", Settings, [])
+    assert settings.recipe() == measure.ARTICLE_RECIPE
+    assert (settings.epochs, settings.batch_size, settings.dropout) == (5, 128, 0.5)
+    assert (settings.learning_rate, settings.lr_ratio) == (1e-3, 2)
+    other = compose("experiment/equivalence", Settings, ["dropout=0"])
+    assert other.recipe() != measure.ARTICLE_RECIPE
 
 
 def held_against_print(history):

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from twinhead.cli.composing import compose
 from twinhead.errors import InputError
-from twinhead.experiments.losses import Settings, outliers
+from twinhead.experiments.losses import Settings, outliers, regression
 from twinhead.results import history, published
 
 SOFT = 0.7
@@ -32,6 +32,17 @@ def test_best_constants_are_the_oracles(measured):
     for row in rows.itertuples():
         right = oracle.best_constant(row.loss, sample(row.outlier_share), delta=1)
         assert (row.constant, row.expected) == pytest.approx((right, right), rel=1e-5), row
+
+
+def test_a_constant_deviates_by_as_much_as_on_its_worst_data(measured):
+    """With outliers or without: one of the two may be right by chance."""
+    settings = compose("experiment/losses", Settings, [])
+    for share in (0.0, 0.05):
+        rows = measured.tables["constants"].copy()
+        rows.loc[(rows["loss"] == "MAE") & (rows["outlier_share"] == share), "constant"] *= 1.5
+        found = regression.centres(rows, settings)
+        assert found["constant of MAE"] == pytest.approx(0.5, rel=1e-6)
+        assert found["constant of MSE"] < 1e-7
 
 
 def test_the_answer_is_the_medians_shift_in_the_means(run):
