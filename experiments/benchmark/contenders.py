@@ -56,10 +56,11 @@ class Problem:
     def epochs(self) -> Iterator[Noise]:
         """Give every epoch's order and packed masks, drawn while the one before it trains."""
         rows, features = self.split.X_train.shape
+        places = self.recipe.places(self.split)
 
         def draw(epoch: int) -> Noise:
             masks = noise.masks(self.seed, epoch, rows, features, self.recipe.dropout)
-            return noise.order(self.seed, epoch, rows), masks
+            return noise.order(self.seed, epoch, rows, places), masks
 
         with ThreadPoolExecutor(1) as pool:
             ahead = pool.submit(draw, 1)

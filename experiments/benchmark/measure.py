@@ -163,6 +163,7 @@ def _cut(split: Split, rows: int, validation_rows: int) -> Split:
         split,
         X_train=split.X_train[:rows],
         y_train=split.y_train[:rows],
+        places=None if split.places is None else split.places[:rows],
         X_validation=split.X_validation[:validation_rows],
         y_validation=split.y_validation[:validation_rows],
     )
@@ -238,6 +239,7 @@ def _problem(
         settings.batch_size,
         settings.dropout,
         OPTIMIZERS[optimizer],
+        settings.shuffle,
     )
     kernel, bias = heads.initial(arms[0], parts.X_train.shape[1])
     return Problem(

@@ -22,7 +22,7 @@ CLOSE = 0.01
 
 
 def measure(settings: Settings) -> History:
-    features = settings.data.load()
+    features = settings.data.load(on_disk=True)
     parts = split(features, settings.validation_fraction, settings.seeds[0])
     history = History(describe(features, parts) | {"precision": settings.precision})
     log.info(

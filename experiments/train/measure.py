@@ -13,7 +13,7 @@ from twinhead.training import bank, heads
 
 
 def measure(settings: Settings) -> History:
-    features = settings.data.load()
+    features = settings.data.load(on_disk=True)
     parts = split(features, settings.validation_fraction, settings.seed)
     assert settings.lr_ratio is not None  # Settings give every head its own.
     arm = Arm(

@@ -21,7 +21,7 @@ def write_lesson(settings: Any, folder: Path) -> None:
     Args:
         settings: TrainingSettings with `seeds`, each of which cuts the rows anew.
     """
-    features = settings.data.load()
+    features = settings.data.load(on_disk=True)
 
     def start(seed: int) -> lesson.Start:
         parts = split(features, settings.validation_fraction, seed)

@@ -117,10 +117,11 @@ def _lesson(name: str, starts: Mapping[int, Start], said: str, made_up: bool) ->
 
 
 def _cut(split: Split) -> dict[str, Any]:
-    mean, plane, share = _plane(split.X_train)
+    X, held = split.X_train[:], split.X_validation[:]  # They may be on the disk; they are few.
+    mean, plane, share = _plane(X)
     return {
-        "trained": _rows(split.X_train, split.y_train),
-        "held": _rows(split.X_validation, split.y_validation),
+        "trained": _rows(X, split.y_train),
+        "held": _rows(held, split.y_validation),
         "mean": _packed(mean, "<f4"),
         "plane": _packed(plane, "<f4"),
         "share": round(100 * share),
@@ -142,6 +143,8 @@ def _known(optimizer: Mapping[str, Any]) -> tuple[str, float, dict[str, float]] 
 
 def is_whole(split: Split, recipe: Recipe) -> bool:
     """Tell whether a browser can train on all these rows, as the recipe has it."""
+    if recipe.shuffle != "rows":  # It draws no other order.
+        return False
     return _work(split, recipe.epochs, recipe.batch_size) <= MOST_WORK
 
 
