@@ -151,7 +151,7 @@ def test_two_processes_come_to_the_same_bits():
 
 
 def test_float32_losses_are_those_of_the_weights_that_are_logged(split):
-    """Logits have float32, all that is done to them float64: what is left is their rounding."""
+    """Logits and losses have float32, their sums float64: what is left is rounding."""
     for record in bank.train(four("float32"), recipe(), split):
         weights = zip(record.weights["kernel"], record.weights["bias"], strict=True)
         losses = [

@@ -1,6 +1,7 @@
 import inspect
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -184,3 +185,33 @@ def test_one_norm_over_head_and_trunk_is_impossible():
     assert translate(settings).status == "exact"
     assert translate(settings | {"clipnorm": 1.0}).status == "exact"
     assert translate(settings | {"global_clipnorm": 1.0}).status == "impossible"
+
+
+@pytest.mark.parametrize(
+    ("signs", "share", "wrong"),
+    [((-1, 1), 1.0, 0.0), ((1, 1), 0.0, 1.0)],
+    ids=["opposite", "equal"],
+)
+def test_l1_maps_by_the_columns_signs(signs, share, wrong):
+    """Opposite ones suffice, of whatever size; under equal ones SGD moves both columns alike."""
+    generator = np.random.default_rng(4)
+    X, y = generator.normal(size=(60, 5)), generator.integers(0, 2, 60)
+    theta = generator.uniform(1, 2, (5, 2)) * signs
+    rate, l1 = 0.05, 0.04
+
+    def slope(odds):
+        return X.T @ (1 / (1 + np.exp(-odds)) - y) / len(y)
+
+    def apart(own):
+        pair, beta = theta.copy(), theta[:, 1] - theta[:, 0]
+        gap = 0.0
+        for _ in range(40):
+            g = slope(X @ (pair[:, 1] - pair[:, 0]))
+            pair = pair - rate * (np.stack([-g, g], axis=1) + l1 * np.sign(pair))
+            beta = beta - 2 * rate * (slope(X @ beta) + own * np.sign(beta))
+            assert (np.sign(pair) == signs).all()
+            gap = max(gap, np.abs(X @ (pair[:, 1] - pair[:, 0] - beta)).max())
+        return gap
+
+    assert apart(share * l1) <= 1e-13
+    assert apart(wrong * l1) >= 1e-2

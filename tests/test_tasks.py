@@ -52,11 +52,14 @@ def test_label_scores_are_the_oracles():
     generator = np.random.default_rng(1)
     truth, said = generator.integers(0, 2, (2, 50, 4))
     truth[:3] = said[:2] = 0
+    truth[3:8] = said[3:8] = [0, 0, 0, 1]  # All right, but one label only.
     found = dict(labels.label_scores(truth, said, 0.25))
     right = oracle.label_scores(truth, said)
     assert found[names.ERRORS] == pytest.approx(right["wrong"] / 0.25)
     assert found[names.RIGHT] == pytest.approx(1 - right["wrong"])
     assert found[names.EXACT] == pytest.approx(right["exact"])
+    several = [all(t == s) for t, s in zip(truth, said, strict=True) if sum(t) > 1]
+    assert 0 < found[names.EXACT_TWO] == pytest.approx(np.mean(several))
     assert found[names.PER_ROW] == pytest.approx(right["f1 rows"])
     assert found[names.PER_LABEL] == pytest.approx(right["f1 labels"].mean())
     p = generator.random((50, 4))

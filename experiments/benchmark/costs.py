@@ -40,8 +40,8 @@ def called(arms: int, optimizer: str) -> str:
 def add(history: History) -> None:
     """Add what follows from the tables of timings, of agreement and of the machine."""
     timings = _by_epoch(history.tables["timings"])
-    history.tables["summary"] = _summary(timings, history)
-    history.tables["ratios"] = _ratios(timings)
+    history.tables["ratios"] = ratios = _ratios(timings)
+    history.tables["summary"] = _summary(timings, ratios, history)
     by_rows = _by_epoch(history.tables["timings_by_rows"]).groupby(KEY)["ms"].median()
     own = by_rows[BANK, SGD, ARMS_FOR_ROWS].rename_axis("rows").reset_index()
     history.tables["ms_by_rows"] = own
@@ -82,7 +82,7 @@ def _by_epoch(timings: pd.DataFrame) -> pd.DataFrame:
     return own.assign(ms=1000 * own["seconds"] / own["epochs"])
 
 
-def _summary(timings: pd.DataFrame, history: History) -> pd.DataFrame:
+def _summary(timings: pd.DataFrame, ratios: pd.DataFrame, history: History) -> pd.DataFrame:
     """Return a row for every contender and number of arms, with what it is worth in fits."""
     by = ["contender", "arms", "optimizer"]
     grouped = timings.groupby(by)
@@ -98,6 +98,8 @@ def _summary(timings: pd.DataFrame, history: History) -> pd.DataFrame:
         _floor(history, *each) for each in zip(found["arms"], found["epochs"], strict=True)
     ]
     found["times_floor"] = found["ms_an_epoch"] / found["floor_ms"]
+    ratio = ratios.rename(columns={"other": "contender"}).set_index(by)["ratio"]
+    found["bank_over_it"] = ratio.reindex(pd.MultiIndex.from_frame(found[by])).to_numpy()
     pairs = zip(found["arms"], found["optimizer"], strict=True)
     found.insert(1, "row", [row(*pair) for pair in pairs])
     by_cost = ["arms", "optimizer", "ms_an_epoch"]

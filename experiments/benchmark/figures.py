@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from twinhead.experiments.benchmark.claims import target
-from twinhead.experiments.benchmark.costs import BANK, FIT, OTHERS, SGD, not_quiet
+from twinhead.experiments.benchmark.costs import BANK, FIT, OTHERS, SGD, called, not_quiet
 from twinhead.pages.style import EDGE, INK, QUIET, STYLE, WIDTH, finding, label_ends
 from twinhead.pages.typeset import short
 from twinhead.results.history import History
@@ -53,9 +53,8 @@ def bank_over_others(history: History) -> Figure:
         )
         finding(
             figure,
-            f"{_hedge(history)}The bank is ahead of {where}: it takes from {quick['ratio']:.2f} "
-            f"({quick['other']}, {quick['row']}) to {slow['ratio']:.2f} ({slow['other']}, "
-            f"{slow['row']}) of their time",
+            f"{_hedge(history)}The bank is ahead of {where}: it takes from {_where(quick)} to "
+            f"{_where(slow)} of their time",
         )
     return figure
 
@@ -136,6 +135,10 @@ def cost_by_rows(history: History) -> Figure:
 def _hedge(history: History) -> str:
     """Return what a title says first where the machine was busy."""
     return "The machine was busy, so no verdict. " if not_quiet(history.numbers) else ""
+
+
+def _where(ratio: pd.Series) -> str:
+    return f"{ratio['ratio']:.2f} ({ratio['other']}, {called(ratio['arms'], ratio['optimizer'])})"
 
 
 def _name(axes: Axes, point: pd.Series, name: str, colour: str) -> None:

@@ -23,6 +23,7 @@ from twinhead.experiments.law import (
     rounding,
     scikit_learn,
     searches,
+    summing,
     swap,
 )
 from twinhead.experiments.law.cases import CASES, Case
@@ -53,8 +54,8 @@ def measure(settings: Settings) -> History:
     log.info("%d settings on %d data sets", len(CASES), len(problems))
     tables = history.tables
     tables["map"] = pd.DataFrame([row for each in problems.items() for row in _map(*each)])
-    tables["summary"] = summarised(tables["map"])
-    history.numbers |= numbers(tables["map"], tables["summary"])
+    settings_of_map = summarised(tables["map"])
+    history.numbers |= numbers(tables["map"], settings_of_map)
     log.info("K classes")
     tables["classes"] = classes.measure(settings.seed, settings.steps)
     history.numbers |= classes.numbers(tables["classes"])
@@ -80,6 +81,7 @@ def measure(settings: Settings) -> History:
     history.numbers["rows of other libraries"] = sum(map(elsewhere.is_its_own, mapped))
     log.info("scikit-learn's optimum")
     history.numbers |= optimum.measure(parts_of_tumours)
+    tables["summary"] = summing.whole(settings_of_map, tables, history.numbers)
     return history
 
 

@@ -140,7 +140,8 @@ def measure(small: Small) -> list[dict[str, Any]]:
         gaps = apart(small, *pair, naive[name][1])
         gaps += apart(small, *unmet[name]) if name in FROM_OPPOSITE else [float("nan")]
         keys = ("mapped_gap", "naive_gap", "unmet_gap")
-        rows.append({"method": name} | dict(zip(keys, gaps, strict=True)))
+        row = {"method": name, "factors": _factors(pair[1])}
+        rows.append(row | dict(zip(keys, gaps, strict=True)))
     rows.append(_adam_with_a_scale(small))
     return sorted(rows, key=lambda row: [*OBJECTIVES].index(row["method"]))
 
@@ -154,8 +155,16 @@ def _adam_with_a_scale(small: Small) -> dict[str, Any]:
         float(np.abs(path(scaled, small, own) - reference).max())
         for own in (epsilon * SCALE, epsilon)
     )
-    row = {"method": "logit scale c, Adam's ε", "mapped_gap": mapped, "naive_gap": naive}
-    return row | {"unmet_gap": float("nan")}
+    row = {"method": "logit scale c, Adam's ε", "factors": "learning_rate × 2/c, epsilon × c"}
+    return row | {"mapped_gap": mapped, "naive_gap": naive, "unmet_gap": float("nan")}
+
+
+def _factors(side: Side) -> str:
+    """Return what the rates are multiplied by, of weights made of others one by one."""
+    rates = {key: rate for key, rate in side.rates.items() if rate}
+    if len(rates) == 1:
+        return f"learning_rate × {next(iter(rates.values())):.4g}"
+    return ", ".join(f"rate of {key} × {rate:.4g}" for key, rate in rates.items())
 
 
 def z_loss(small: Small) -> dict[str, float]:

@@ -149,6 +149,16 @@ CLAIMS = (
         "binary cross-entropy given the labels −1 and 1",
     ),
     claim(
+        "3f",
+        "A logarithm keeps the order",
+        "A logarithm keeps the order of the probabilities, so the largest stays the largest (share "
+        "of rows whose five classes keep theirs)",
+        "order kept",
+        exactly(1),
+        Source("003", "section 2"),
+        "p log p, the term of an entropy",
+    ),
+    claim(
         "4a",
         "Cross-entropy is divergence plus entropy",
         "Cross-entropy is divergence plus entropy (largest deviation, soft labels)",

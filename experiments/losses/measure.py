@@ -28,6 +28,7 @@ def measure(settings: Settings) -> History:
     for part in (entropies.names, entropies.divergences, entropies.weights, regression.capacity):
         numbers |= part(rng)
     log.info("trainings with outliers, and with a rare class")
+    numbers |= entropies.order(rng)
     for part in (outliers.spoilt, outliers.slopes_of_lines, outliers.rare_class):
         numbers |= part(rng)
     numbers |= entropies.log_losses()

@@ -15,7 +15,6 @@ from twinhead.experiments.precision.cases import (
     POLICIES,
     PRECISIONS,
     PURE,
-    ROLES,
     STARTS,
     ZERO_SUM,
 )
@@ -28,6 +27,7 @@ log = logging.getLogger(__name__)
 
 # Times √n, and nearly no sum of n coins is as far out.
 RANDOM = 2.5
+GAPS = {"twice the rate": "gap", "same rate": "gap_at_the_same_rate"}  # Role -> column.
 TIED = "tied, {}: probability over logit"
 
 
@@ -49,9 +49,9 @@ def measure(settings: Settings) -> History:
         for start in STARTS:
             row = {"precision": precision, "start": start}
             # Weights that run away are no match: NumPy's extremes keep a NaN.
-            for role in [role for role in ROLES if role != "softmax"]:
+            for role, column in GAPS.items():
                 own = table[(table.start == start) & (table.role == role)]
-                row[role] = float(own.gap.to_numpy().max())
+                row[column] = float(own.gap.to_numpy().max())
             trained.setdefault(start, heads[start, "softmax"])  # The first one's: float32.
             lengths = [
                 float(np.linalg.norm(each.way(everything)))
@@ -78,9 +78,10 @@ def of_training(summary: pd.DataFrame, largest: float, steps: int) -> dict[str, 
     found = {}
     for row in summary.to_dict("records"):
         which = f"{row['precision']}, {row['start']}"
-        for role, name in (("twice the rate", "gap"), ("same rate", "gap at the same rate")):
-            found[f"{name}, {which}"] = row[role]
-            found[f"relative {name}, {which}"] = row[role] / largest
+        for column in GAPS.values():
+            name = column.replace("_", " ")
+            found[f"{name}, {which}"] = row[column]
+            found[f"relative {name}, {which}"] = row[column] / largest
         found[f"way, {which}"] = row["way"]
     for precision, policy in POLICIES.items():
         rounding = float(ml_dtypes.finfo(policy.removeprefix("mixed_")).eps) / 2

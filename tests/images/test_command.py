@@ -82,7 +82,10 @@ def test_from_images_to_the_answer_with_every_verdict(here, capsys):
     flat(here / "train", 100)
     assert run(["features", "images=train", *SMALL]) == 0
     said = capsys.readouterr().out
-    assert "File: data/gap_MobileNet_random_weights.h5 (made; 200 labelled and 0 unlabelled" in said
+    assert (
+        "File: data/gap_MobileNet_random_weights.h5 (made)\n      200 labelled and 0 unlabelled"
+        in said
+    )
     (made,) = (here / "outputs/extraction").glob("latest")
     verdicts = json.loads((made / "verdicts.json").read_text())
     assert [each["verdict"] for each in verdicts] == ["holds", "holds"]
@@ -97,7 +100,7 @@ def test_from_images_to_the_answer_with_every_verdict(here, capsys):
 
     capsys.readouterr()
     assert run(["features", "images=train", *SMALL]) == 0
-    assert "(found; 200 labelled" in capsys.readouterr().out
+    assert "(found)\n      200 labelled" in capsys.readouterr().out
 
 
 def test_data_images_makes_the_features_that_are_not_there_and_finds_them_again(here, monkeypatch):

@@ -17,7 +17,7 @@ from twinhead.results import history
 from twinhead.runs import articles, present, store, sweep
 from twinhead.runs.execute import Run, execute
 from twinhead.runs.experiment import Experiment, names
-from twinhead.runs.verify import _features, verify
+from twinhead.runs.verify import _features, runs, verify
 
 
 @pytest.fixture
@@ -205,13 +205,15 @@ def test_pages_over_several_runs_are_made_of_no_damaged_one(folder, monkeypatch)
     experiment = Experiment("equivalence")
     settings = compose("experiment/equivalence", experiment.Settings, SMALL["equivalence"].split())
     finished = Run(experiment, folder, 0)
-    articles.write({}, [finished])
+    articles.write({"000": "The article"}, [finished])
+    assert [path.name for path in runs(folder.parents[1])] == ["articles", folder.name]
+    assert verify(folder.parents[1] / "articles").faults == {}
     content = bytearray((folder / "history.h5").read_bytes())
     content[len(content) // 2] ^= 1
     (folder / "history.h5").write_bytes(content)
     for gathered in (
         lambda: sweep.gather(experiment, [settings], [finished]),
-        lambda: articles.write({}, [finished]),
+        lambda: articles.write({"000": "The article"}, [finished]),
     ):
         with pytest.raises(InputError, match=r"history\.h5: found other content"):
             gathered()

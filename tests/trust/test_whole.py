@@ -161,6 +161,14 @@ def test_a_failure_before_anything_was_measured_leaves_nothing(place):
     assert list(place.iterdir()) == []
 
 
+def test_half_a_pass_is_nothing_to_go_on_with(place):
+    with suppress(RuntimeError), whole.written(place, "run") as aside:
+        (aside / whole.PASSES).mkdir()
+        (aside / whole.PASSES / ".one").write_text("half")
+        raise RuntimeError("a full disk")
+    assert list(place.iterdir()) == []
+
+
 def test_leftovers_of_every_kind_are_cleared(place):
     place.mkdir()
     (place / ".partial-run-4242").mkdir()

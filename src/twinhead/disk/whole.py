@@ -169,7 +169,8 @@ def _sealed_as_finished(folder: Path) -> bool:
 
 def _worth(aside: Path) -> bool:
     """Tell whether something was measured here that need not be measured again."""
-    return (aside / MANIFEST).exists() or any((aside / PASSES).glob("*"))
+    # What is being written has a dot in front of its name.
+    return (aside / MANIFEST).exists() or any((aside / PASSES).glob("[!.]*"))
 
 
 def _drop_unlisted(folder: Path) -> None:

@@ -41,10 +41,11 @@ class Verified:
 
 
 def runs(outputs: Path) -> list[Path]:
-    """Return the folders of all runs, finished as far as they say themselves."""
+    """Return the folders of all runs, finished as far as they say themselves, and of pages."""
+    pages = [path for path in outputs.glob("*") if any(each.is_file() for each in path.glob("*"))]
     return sorted(
         path
-        for path in outputs.glob("*/*")
+        for path in [*pages, *outputs.glob("*/*")]
         if path.is_dir() and path.name != "latest" and not path.name.startswith(".")
     )
 
