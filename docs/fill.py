@@ -1,7 +1,8 @@
 """Fill the numbers in README.md and docs/*.md from the files that experiments wrote.
 
     python docs/fill.py              # fill from docs/*.csv
-    python docs/fill.py benchmark    # take outputs/benchmark/latest/summary.csv first
+    python docs/fill.py benchmark    # first take what docs/ has of it from outputs/benchmark/latest
+                                     # again: summary.csv as docs/benchmark.csv, pictures by name
 
 A filled place stands between two comments, which a rendered page does not show:
 
@@ -71,7 +72,11 @@ def pages() -> list[Path]:
 
 if __name__ == "__main__":
     for experiment in sys.argv[1:]:
-        latest = DOCS.parent / "outputs" / experiment / "latest" / "summary.csv"
-        shutil.copyfile(latest, DOCS / f"{experiment}.csv")
+        latest = DOCS.parent / "outputs" / experiment / "latest"
+        taken = {DOCS / path.name: path for path in latest.glob("figures/*.png")}
+        taken[DOCS / f"{experiment}.csv"] = latest / "summary.csv"
+        for kept, path in taken.items():
+            if kept.exists():
+                shutil.copyfile(path, kept)
     for page in pages():
         page.write_text(fill(page.read_text(encoding="utf-8")), encoding="utf-8")

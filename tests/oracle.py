@@ -27,7 +27,14 @@ def sigmoid_loss(beta, bias, X, y):
     return loss, X.T @ slope, slope.sum(axis=0)
 
 
-LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss}
+def isometric_loss(gamma, bias, X, y):
+    """Mean cross-entropy of two logits that are [-1, 1] / sqrt 2 times one output."""
+    turn = np.array([[-1, 1]]) / 2**0.5
+    loss, to_theta, to_bias = softmax_loss(gamma @ turn, bias @ turn, X, y)
+    return loss, to_theta @ turn.T, turn @ to_bias
+
+
+LOSSES = {"softmax": softmax_loss, "sigmoid": sigmoid_loss, "isometric": isometric_loss}
 
 
 def train_sgd(head, kernel, bias, X, y, rate, batch, orders, masks, dropout):
@@ -88,11 +95,21 @@ def margin_loss(name, ys):
 
 
 def best_constant(name, y, delta):
-    """The constant that fits y best; Huber's by weighting rows anew until nothing moves."""
+    """The constant that fits y best: where the slope of the loss is 0.
+
+    Huber's by weighting rows anew until nothing moves; Poisson's, the mean of c - y log c, by
+    halving an interval at whose ends the slope 1 - mean(y)/c has two signs.
+    """
     if name == "Huber":
         c = np.median(y)
         for _ in range(10_000):
             c = np.average(y, weights=delta / np.maximum(np.abs(y - c), delta))
+        return c
+    if name == "Poisson":
+        low, high = y.min(), y.max()
+        for _ in range(100):
+            c = (low + high) / 2
+            low, high = (c, high) if (1 - y / c).mean() < 0 else (low, c)
         return c
     return {"MSE": y.mean(), "MSLE": np.exp(np.log(1 + y).mean()) - 1, "MAE": np.median(y)}[name]
 

@@ -12,8 +12,8 @@ SMALL = {
     "equivalence": f"{ROWS} epochs=2 repeats=5 learning_rate=0.1",
     "lr_ratio": f"{ROWS} epochs=2 seeds=[0,1] learning_rate=0.1",
     "train": f"{ROWS} epochs=2",
-    "law": "data=surrogate data.rows=300 data.features=12 "
-    "rows=200 features=8 steps=150 long_steps=200",
+    "law": "data=breast_cancer steps=100 long_steps=200",  # One data set in place of two.
+    "precision": f"{ROWS} rows=300 steps=300 batch_size=16",
     "benchmark": f"{ROWS} arms=[1,4] repeats=1 epochs=1",
     "numerics": "draws=50 sizes=geomspace(0.1,1000,9)",
     "gradients": "draws=20",

@@ -18,15 +18,27 @@ from twinhead.matching import (
 from twinhead.matching.rules import LONG_GRADIENTS, OF_SOFTMAX
 
 CLOSED, OPEN = 1e-11, 1e-9
+LONG, CLIPS = 1e9, ("clip", "global_clip")
 # Rate at which a few steps move the weights by some tenths.
 RATES = {"sgd": 0.3, "adadelta": 2.0, "adagrad": 0.2, "ftrl": 0.3}
 MATCH = {"sigmoid": match_sigmoid, "softmax": match_softmax, "isometric": match_isometric}
 
 
-@st.composite
-def combinations(draw):
-    """Return settings, the head they are of, the head they go to, and the classes."""
-    name = draw(st.sampled_from(sorted(OPTIMIZERS)))
+def combination(seed, name=None):
+    """Return settings, the head they are of, the head they go to, the classes, and the seed.
+
+    Drawn by NumPy: hypothesis has its favourites, and softmax to sigmoid was none of them. What is
+    impossible is drawn again, nine times of ten: there is nothing to train in it.
+    """
+    # Hypothesis gives one test the same seeds under every name.
+    generator = np.random.default_rng([seed, *map(ord, name or "")])
+    while True:
+        drawn = _drawn(generator, name or str(generator.choice(sorted(OPTIMIZERS))))
+        if translate(*drawn).settings is not None or generator.random() < 0.1:
+            return *drawn, seed
+
+
+def _drawn(generator, name):
     chosen = {"optimizer": name, "learning_rate": RATES.get(name, 0.03)}
     own = {
         "sgd": {"momentum": [0.9], "nesterov": [True]},
@@ -54,25 +66,28 @@ def combinations(draw):
         "gradient_accumulation_steps": [2],
         "use_ema": [True],
     }
+
+    def one_of(values):
+        return values[generator.integers(len(values))]
+
     for key, values in (own | anywhere).items():
-        if draw(st.integers(0, 9)) < (5 if key in own else 2):
-            chosen[key] = draw(st.sampled_from(values))
+        if generator.random() < (0.5 if key in own else 0.2):
+            chosen[key] = one_of(values)
     if name == "muon":
         chosen["rms_rate"] = None  # Keras multiplies by a float32 root, and refuses float64.
-    clip = draw(st.sampled_from([None, None, "clipvalue", "clipnorm", "global_clipnorm"]))
+    clip = one_of([None, None, "clipvalue", "clipnorm", "global_clipnorm"])
     if clip:
         chosen[clip] = 0.05
     if chosen.get("nesterov"):
         chosen["momentum"] = 0.9
     if chosen.get("use_ema"):
         chosen |= {"ema_momentum": 0.8, "ema_overwrite_frequency": 3}
-    if draw(st.integers(0, 4)) == 0:
+    if generator.random() < 0.2:
         chosen["trunk_learning_rate"] = 0.2
-    classes = draw(st.sampled_from([2, 2, 2, 3, 5]))
+    classes = one_of([2, 2, 2, 3, 5])
     heads = ["softmax", "isometric"] if classes > 2 else sorted(MATCH)
-    source = draw(st.sampled_from(heads))
-    to = draw(st.sampled_from([head for head in heads if head != source]))
-    return chosen, source, to, classes, draw(st.integers(0, 10**6))
+    source = one_of(heads)
+    return chosen, one_of([head for head in heads if head != source]), source, classes
 
 
 def start(source, to, classes, seed, antisymmetric, features):
@@ -86,38 +101,47 @@ def start(source, to, classes, seed, antisymmetric, features):
     return first, MATCH[to](*first, head=source)
 
 
-def gap(chosen, mapped, source, to, classes, seed, antisymmetric=True):
-    """Train both and return how far apart any row's logits ever are."""
+def gap(chosen, mapped, source, to, classes, seed, antisymmetric=True, bias=True):
+    """Train both, with a bias or without, and return how far apart any row's logits ever are."""
     generator = np.random.default_rng(seed + 1)
     X, y = generator.normal(size=(40, 6)), generator.integers(0, classes, 40)
     trunk = generator.normal(size=(6, 5)) / 2 if "trunk_learning_rate" in chosen else None
     first, second = start(source, to, classes, seed, antisymmetric, 5 if trunk is not None else 6)
     turn = contrasts(classes)
-    # Meets Muon's condition.
-    scale = {"loss_scale": 1e9} if chosen["optimizer"] == "muon" else {}
-    one = train(source, chosen | scale, *first, X, y, turn, trunk=trunk)
-    other = train(to, mapped | scale, *second, X, y, turn, trunk=trunk)
+    if chosen["optimizer"] == "muon":  # Meets its condition, after clipping as well.
+        chosen, mapped = (
+            {key: LONG * value if key.startswith(CLIPS) else value for key, value in each.items()}
+            | {"loss_scale": LONG}
+            for each in (chosen, mapped)
+        )
+    if not bias:
+        first, second = ((kernel, np.zeros_like(offset)) for kernel, offset in (first, second))
+    one = train(source, chosen, *first, X, y, turn, trunk=trunk, bias_learns=bias)
+    other = train(to, mapped, *second, X, y, turn, trunk=trunk, bias_learns=bias)
     return float(np.abs(one - other).max())
 
 
-def check(combination):
-    chosen, source, to, classes, seed = combination
+def check(chosen, to, source, classes, seed):
+    """Train what `translate` says, and what it says has to be true of the start not being so."""
     found = translate(chosen, to, source, classes)
     if found.settings is None:
         assert found.status == "impossible"
         assert found.conditions
         return
     conditions = {*found.conditions}
-    if any("no bias" in each for each in conditions):
-        return  # Trained by itself below.
+    bias = not any("no bias" in each for each in conditions)
     about = f"{chosen}: {source} to {to}, K = {classes}, seed {seed}"
     chosen = found.given  # With what was left out: Keras would round its own to float32.
-    assert gap(chosen, found.settings, source, to, classes, seed) <= CLOSED, about
-    if conditions & OF_SOFTMAX and LONG_GRADIENTS not in conditions:
+    trained = gap(chosen, found.settings, source, to, classes, seed, bias=bias)
+    assert trained <= CLOSED, about
+    # Ftrl's L1 may leave no weight, beside clipping for one: then its condition suffices, as the
+    # theory page says, and is not needed. Where it is, a row of the law shows.
+    suffices = chosen.get("l1_regularization_strength")
+    if conditions & OF_SOFTMAX and LONG_GRADIENTS not in conditions and not suffices:
         broken = gap(chosen, found.settings, source, to, classes, seed, antisymmetric=False)
         assert broken >= OPEN, f"{about}: the condition does nothing"
     if source == "softmax" and not conditions & OF_SOFTMAX:
-        anywhere = gap(chosen, found.settings, source, to, classes, seed, antisymmetric=False)
+        anywhere = gap(chosen, found.settings, source, to, classes, seed, False, bias)
         assert anywhere <= CLOSED, f"{about}: holds from θ1 = −θ0 only, and does not say so"
 
 
@@ -128,17 +152,21 @@ quick = {
 }
 
 
+SEEDS = st.integers(0, 2**32 - 1)
+
+
 @settings(max_examples=20, **quick)
-@given(combinations())
-def test_random_settings_are_as_translated(combination):
-    check(combination)
+@given(SEEDS)
+def test_random_settings_are_as_translated(seed):
+    check(*combination(seed))
 
 
 @pytest.mark.slow
-@settings(max_examples=200, **quick)
-@given(combinations())
-def test_many_random_settings_are_as_translated(combination):
-    check(combination)
+@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
+@settings(max_examples=15, **quick)  # 210 in all.
+@given(SEEDS)
+def test_many_random_settings_of_every_optimizer_are_as_translated(name, seed):
+    check(*combination(seed, name))
 
 
 @pytest.mark.parametrize("key", ["learning_rate", "clipnorm", "weight_decay", "epsilon"])

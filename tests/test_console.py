@@ -96,6 +96,20 @@ def test_why_a_claim_is_not_tested_is_said_once_for_all_that_share_it(folder, ca
     assert "Not tested, 9: No neighbours of 2." in said
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "code"),
+    [
+        ((), 0),  # As `train`, which claims nothing.
+        (("holds", "not tested"), 0),
+        (("holds", "fails"), 1),
+        (("not tested", "not tested"), 1),
+    ],
+)
+def test_exit_code_0_says_that_something_holds_and_nothing_fails(folder, outcomes, code):
+    every = [verdict(str(number), outcome=outcome) for number, outcome in enumerate(outcomes)]
+    assert console.tell(folder(*every)) == code
+
+
 def test_counts_within_counts_are_one_share_that_never_falls():
     share = progress.Share()
     seen = []

@@ -5,9 +5,10 @@ import pytest
 import yaml
 from scipy import stats
 
+from twinhead.cli.composing import compose
 from twinhead.data.features import split as cut
 from twinhead.data.sources import Surrogate
-from twinhead.experiments.equivalence import claims, measure
+from twinhead.experiments.equivalence import Settings, calibration, claims, figures, measure
 from twinhead.results.arm import Arm
 from twinhead.results.claim import FAILS, HOLDS, NOT_TESTED, judge
 from twinhead.results.history import History, Record, load
@@ -50,6 +51,16 @@ def as_printed(shift=0.0):
                 )
         history.add(record)
     return history
+
+
+def test_what_is_trained_unless_told_otherwise_is_the_articles_recipe():
+    """Only then is its printed log held against the run."""
+    settings = compose("experiment/equivalence", Settings, [])
+    assert settings.recipe() == measure.ARTICLE_RECIPE
+    assert (settings.epochs, settings.batch_size, settings.dropout) == (5, 128, 0.5)
+    assert (settings.learning_rate, settings.lr_ratio) == (1e-3, 2)
+    other = compose("experiment/equivalence", Settings, ["dropout=0"])
+    assert other.recipe() != measure.ARTICLE_RECIPE
 
 
 def held_against_print(history):
@@ -132,6 +143,39 @@ def test_leftover_is_not_tested_where_nothing_is_left_over():
     history = with_gaps(gaps, common=(1e-8, 1e-8))
     assert "leftover gap, shrunk by common noise" not in measure._as_published(history)
     assert "leftover gap, shrunk by common noise" in history.untested
+
+
+def test_calibration_is_what_was_said_beside_what_came():
+    p, y = np.array([0.02, 0.08, 0.95, 1.0, 0.41]), np.array([0, 1, 1, 1, 0])
+    table = calibration.reliability(p, y)
+    np.testing.assert_allclose(table["rows"], [2, 1, 2])
+    np.testing.assert_allclose(table["said"], [0.05, 0.41, 0.975])
+    np.testing.assert_allclose(table["came"], [0.5, 0, 1])
+    expected = (2 * 0.45 + 0.41 + 2 * 0.025) / 5
+    assert calibration.expected_error(table) == pytest.approx(expected)
+
+
+def test_calibration_errors_are_those_of_the_trained_heads(run):
+    """Anew, from the stored weights: softmax's against the sigmoid's, which is as good."""
+    history = load(run("equivalence").folder / "history.h5")
+    table = history.tables["reliability"]
+    assert set(table["head"]) == {"softmax", "sigmoid", "sigmoid at equal rates"}
+    for head in ("softmax", "sigmoid"):
+        own = table[table["head"] == head]
+        assert own["rows"].sum() == history.data["validation_rows"]
+        error = (own["rows"] * (own["said"] - own["came"]).abs()).sum() / own["rows"].sum()
+        found = history.numbers["calibration error of softmax, float32"]
+        assert error == pytest.approx(found, abs=1e-6)
+
+
+def test_the_articles_own_picture_takes_the_two_sigmoids_apart():
+    history = with_gaps({"transfer": [0, 0.25, 0.5], "random": [0, 1, 3]})
+    np.testing.assert_allclose(figures._apart(history, "transfer", "random"), [[0, -0.75, -2.5]])
+    np.testing.assert_allclose(figures._apart(history, "random", "softmax"), [[0, 1, 3]])
+    epochs, values = figures._printed_gap(published("000"), "sigmoid transfer", "sigmoid random")
+    printed = {(n.arm, n.epoch): n.printed for n in published("000") if n.metric == "loss"}
+    assert epochs == [1, 2, 3, 4, 5]
+    assert values[2] == printed["sigmoid transfer", 3] - printed["sigmoid random", 3]
 
 
 def test_largest_change_is_over_all_epochs_and_relative_to_large_weights():

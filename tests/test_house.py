@@ -120,7 +120,7 @@ def test_every_experiment_is_a_whole_folder(name):
     folder = PROJECT / "experiments" / name
     assert {"__init__.py", "measure.py", "figures.py"} <= {path.name for path in folder.iterdir()}
     assert (PROJECT / f"conf/experiment/{name}.yaml").exists()
-    assert name in SMALL, "tests/conftest.py makes every experiment quick"
+    assert name in SMALL, "tests/small.py makes every experiment quick"
 
 
 def test_every_configuration_belongs_to_an_experiment():

@@ -1,14 +1,18 @@
 """The isometric head: as a layer that people use and save, and as an arm."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
+import oracle
 import pytest
 
 import twinhead
+from twinhead.cli.composing import compose
 from twinhead.matching import match_isometric, match_softmax
 from twinhead.results.arm import Arm
-from twinhead.training import bank, heads, reference
+from twinhead.runs.experiment import Experiment
+from twinhead.training import bank, heads, noise, reference
 from twinhead.training.backend import keras
 from twinhead.training.recipe import Recipe
 
@@ -90,9 +94,50 @@ def test_an_isometric_arm_learns_as_the_softmax_arm_at_the_same_rate(split):
     assert np.abs(softmax.logit_weights() - own.logit_weights()).max() >= 0.05
 
 
-def test_the_bank_says_that_it_has_no_isometric_head(split):
-    with pytest.raises(ValueError, match="isometric one: reference"):
-        bank.train([arm("isometric", "random")], Recipe(1, 64), split)
+def test_the_bank_trains_isometric_arms_beside_others_as_if_each_were_alone(split):
+    arms = [
+        replace(arm(head, init), name=f"{head} {init}")
+        for head, init in (
+            ("isometric", "transfer"),
+            ("softmax", "random"),
+            ("isometric", "random"),
+            ("sigmoid", "transfer"),
+        )
+    ]
+    for optimizer in ({"name": "sgd"}, {"name": "adam", "beta_1": 0.9}):
+        recipe = Recipe(2, 64, 0.5, optimizer)
+        for together in bank.train(arms, recipe, split):
+            alone = reference.train(together.arm, recipe, split)
+            for name in ("kernel", "bias"):
+                assert np.abs(together.weights[name] - alone.weights[name]).max() <= 1e-12
+            np.testing.assert_allclose(together.loss(), alone.loss(), atol=1e-13)
+            right = [each.series["validation", "accuracy"] for each in (together, alone)]
+            np.testing.assert_array_equal(*right)
+
+
+def test_the_banks_isometric_arms_are_plain_numpys_and_need_no_other_rate(split):
+    recipe, shape = Recipe(2, 64, 0.3), split.X_train.shape
+    orders = [noise.order(3, epoch, shape[0]) for epoch in (1, 2)]
+    masks = [noise.unpacked(noise.masks(3, epoch, *shape, 0.3), shape[1]) for epoch in (1, 2)]
+    arms = [arm("softmax", "random"), arm("isometric", "transfer")]
+    softmax, isometric = bank.train(arms, recipe, split)
+    kernels, biases = oracle.train_sgd(
+        "isometric",
+        *heads.initial(arms[1], shape[1]),
+        *(split.X_train, split.y_train, np.float64(np.float32(0.2)), 64, orders, masks, 0.3),
+    )
+    np.testing.assert_allclose(isometric.weights["kernel"], kernels, atol=1e-13)
+    np.testing.assert_allclose(isometric.weights["bias"], biases, atol=1e-13)
+    for part in ("train", "validation"):
+        X, y = getattr(split, f"X_{part}"), getattr(split, f"y_{part}")
+        losses = [
+            oracle.isometric_loss(*each, X, y)[0] for each in zip(kernels, biases, strict=True)
+        ]
+        np.testing.assert_allclose(isometric.loss(part), losses, atol=1e-13)
+    assert np.abs(softmax.logit_weights() - isometric.logit_weights()).max() <= 1e-14
+    faster = replace(arms[1], learning_rate=0.4)
+    (twice,) = bank.train([faster], recipe, split)
+    assert np.abs(softmax.logit_weights() - twice.logit_weights()).max() >= 0.05
 
 
 def test_a_trained_isometric_head_is_a_model_for_users(split):
@@ -102,3 +147,17 @@ def test_a_trained_isometric_head_is_a_model_for_users(split):
     found = built.predict(split.X_validation.astype(np.float64), verbose=0)
     odds = split.X_validation.astype(np.float64) @ kernel[:, 0] * np.sqrt(2)
     np.testing.assert_allclose(found[:, 1], 1 / (1 + np.exp(-odds)), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("words", "ratio"),
+    [
+        (["head=softmax", "lr_ratio=3"], 1.0),
+        (["head=sigmoid"], 2.0),
+        (["head=isometric"], 1.0),
+        (["head=isometric", "lr_ratio=1.5"], 1.5),
+    ],
+)
+def test_a_head_that_is_trained_by_itself_learns_at_its_own_ratio_to_softmax(words, ratio):
+    own = Experiment("train")
+    assert compose("experiment/train", own.Settings, words).lr_ratio == ratio

@@ -31,7 +31,7 @@ def test_all_claims_hold_and_all_controls_fail(run):
     assert others == [("Kc", "holds", "identity")]
     assert law.exit_code == 0
     assert {path.stem for path in (law.folder / "figures").glob("*.png")} == {
-        *("slide", "map", "float32", "isometric"),
+        *("slide", "law", "float32", "isometric"),
     }
 
 
@@ -46,7 +46,14 @@ def test_every_row_of_the_map_has_its_claims(run):
         number = f"{case.name}: mapped"
         impossible = translate(case.softmax).status == "impossible"
         assert claimed.count(number) == (0 if impossible else 1 + measured[number]), case.name
-    assert len(history.load(run("law").folder / "history.h5").tables["summary"]) == len(CASES)
+    summary = history.load(run("law").folder / "history.h5").tables["summary"]
+    assert [*summary.setting[: len(CASES)]] == [case.name for case in CASES]
+    assert summary.setting.is_unique
+    # Every row has been measured, closed or open; what is impossible is open.
+    installed = summary[~summary.setting.str.startswith(("torch.", "XGBoost", "LightGBM"))]
+    assert installed[["mapped", "naive"]].notna().any(axis=1).all()
+    none = installed[installed.status == "impossible"]
+    assert (none[["mapped", "naive"]].max(axis=1) >= 1e-3).all()
 
 
 @pytest.mark.parametrize(

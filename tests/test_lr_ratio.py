@@ -4,9 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from small import SMALL
 
+from twinhead.cli.composing import compose
+from twinhead.experiments.lr_ratio import Settings
+from twinhead.experiments.lr_ratio import measure as lr_ratio
 from twinhead.results import claim
 from twinhead.results.history import load
+from twinhead.training import bank
+from twinhead.training.epoch import Program
 
 DENSE = [0.25, 0.5, 1, 1.5, 1.75, 1.9, 1.95, 1.98, 2, 2.02, 2.05, 2.1, 2.25, 2.5, 3, 4, 8]
 
@@ -106,3 +112,20 @@ def test_summary_holds_means_and_intervals_over_seeds(measured):
 def test_a_range_is_as_many_ratios(measured):
     _, history, _ = measured("lr_ratios=linspace(1,3,41)", "seeds=[0]", "epochs=1")
     assert list(history.tables["summary"]["lr_ratio"]) == pytest.approx(np.linspace(1, 3, 41))
+
+
+def test_a_seed_more_compiles_nothing_more(monkeypatch):
+    """A split of its own is other rows, and the same program."""
+    traced, step = [], Program._step
+    monkeypatch.setattr(Program, "_step", lambda *args: traced.append(1) or step(*args))
+    bank._program.cache_clear()
+
+    def programs(*words):
+        before = len(traced)
+        own = compose("experiment/lr_ratio", Settings, [*SMALL["lr_ratio"].split(), *words])
+        lr_ratio.measure(own)
+        return len(traced) - before
+
+    assert programs("seeds=[0,1,2]") == 2, "the sweep's and the edge's"
+    assert programs("seeds=[3]") == 0
+    assert programs("seeds=[3]", "batch_size=64") == 1

@@ -24,4 +24,6 @@ def test_a_mutant_applies_and_names_its_tests(mutant):
     assert mutant.breaks.endswith(".")
     assert mutant.notice
     for test in mutant.notice:
-        assert (PROJECT / test.partition("::")[0]).exists()
+        file, _, name = test.partition("::")
+        tests = (PROJECT / file).read_text(encoding="utf-8")
+        assert not name or f"def {name.partition('[')[0]}(" in tests

@@ -75,3 +75,9 @@ def test_a_block_of_rows_ends_where_the_next_begins():
     rows = noise.BLOCK_ROWS + 5
     masks = noise.masks(3, 1, rows, 64, 0.3)
     assert len({row.tobytes() for row in masks}) == rows
+
+
+def test_no_block_of_rows_is_another_one_again():
+    drawn = noise.masks(0, 1, 2 * noise.BLOCK_ROWS, 40, 0.3)
+    first, second = drawn[: noise.BLOCK_ROWS], drawn[noise.BLOCK_ROWS :]
+    assert (first == second).all(axis=1).mean() < 0.01

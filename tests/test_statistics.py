@@ -48,6 +48,13 @@ def test_the_t_interval_covers_the_mean_as_often_as_it_says():
     assert covered == pytest.approx(0.95, abs=COUNTING)
 
 
+def test_the_t_interval_is_that_of_the_printed_table():
+    """2.776 is every table's for 4 degrees of freedom; for 5 it is 2.571."""
+    mean, low, high = mean_interval(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
+    assert mean == 3
+    assert (mean - low, high - mean) == pytest.approx([2.776 * np.sqrt(0.5)] * 2, abs=5e-4)
+
+
 def test_one_value_and_an_infinite_one_have_no_interval():
     assert mean_interval(np.array([2.0])) == (2.0, 2.0, 2.0)
     assert mean_interval(np.array([1.0, np.inf])) == (np.inf, np.inf, np.inf)

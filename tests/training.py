@@ -40,7 +40,7 @@ def softmax_logits(head, logits, turn):
     return logits @ turn.T, turn.T
 
 
-def train(head, settings, kernel, bias, X, y, turn, *, batch=8, trunk=None):
+def train(head, settings, kernel, bias, X, y, turn, *, batch=8, trunk=None, bias_learns=True):
     """Return logits of all classes after every step, the first before any, with their mean out."""
     classes = len(turn)
     kernel, bias = (keras.Variable(each, dtype="float64") for each in (kernel, bias))
@@ -77,7 +77,7 @@ def train(head, settings, kernel, bias, X, y, turn, *, batch=8, trunk=None):
         slope = scale * (p - targets[rows]) @ by.T / len(z)
         w = kernel.numpy()
         pull = 2 * settings.get("l2", 0.0) * w + settings.get("l1", 0.0) * np.sign(w)
-        own = [hidden.T @ slope + scale * pull, slope.sum(axis=0)]
+        own = [hidden.T @ slope + scale * pull, slope.sum(axis=0) * bias_learns]
         under = None
         if trunk is not None:
             under = inputs.T @ (slope @ w.T * (1 - hidden**2))

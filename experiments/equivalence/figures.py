@@ -121,42 +121,79 @@ def loss_curves(history: History) -> Figure:
 
 
 def gap_as_published(history: History) -> Figure:
-    """Draw the signed gap on a linear scale as the article does, its printed log beside it.
+    """Draw the article's picture 2.2 and ours beside it, signed, on its linear scale.
 
-    The article's log is drawn where the data are or stand in for the article's.
+    The article takes softmax's and the own start's loss off the matched sigmoid's; we take
+    softmax's off both sigmoids'. Its printed log is drawn where the data are or stand in for its.
     """
     printed = published(str(history.data["article"]))
+    matched = "transfer", "softmax"
+    panels = [
+        ("The article's: β = θ1 − θ0 less …", matched, "softmax", ("transfer", "random")),
+        ("Ours: … less softmax", matched, "β = θ1 − θ0", ("random", "softmax")),
+    ]
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
-        axes = figure.subplots()
-        ends = []
-        for init, label, looks in (
-            ("transfer", "β = θ1 − θ0", {}),
-            ("random", "own start", {"linestyle": "--"}),
-        ):
-            colour = SIGMOID[0] if init == "transfer" else QUIET
-            gaps = _gaps(history.pick(head="sigmoid", init=init, noise="independent"))
-            line(axes, gaps.mean(axis=0), colour, label=label, **looks)
-            ends.append((gaps.mean(axis=0)[-1], label, colour))
-            if printed:
-                epochs, values = _printed_gap(printed, f"sigmoid {init}")
-                looks = {"color": colour, "markersize": 8, "label": f"{label}, printed"}
-                axes.plot(epochs, values, "x", **looks)
-        axes.axhline(0, color=INK, linewidth=0.8)
-        label_ends(axes, ends)
-        axes.set_ylabel("loss, sigmoid − softmax (nats)")
-        epoch_axis(axes)
-        matched, own = (
-            np.abs(_gaps(history.pick(head="sigmoid", init=init, noise="independent"))).mean(
-                axis=0
-            )[1]
-            for init in ("transfer", "random")
-        )
+        figure = Figure(figsize=(WIDTH, 5.6), layout="constrained")
+        every = figure.subplots(2, 1, sharex=True, sharey=True)
+        after, every_end = {}, []
+        for axes, (title, first, name, second) in zip(every, panels, strict=True):
+            ends = []
+            for (init, partner), label, colour, looks in (
+                (first, name, SIGMOID[0], {}),
+                (second, "own start", QUIET, {"linestyle": "--"}),
+            ):
+                gaps = _apart(history, init, partner)
+                # A mean would let seeds of two signs cancel; the article has one, the first here.
+                axes.plot(gaps[1:].T, color=colour, linewidth=0.8, alpha=0.4)
+                line(axes, gaps[0], colour, label=label, **looks)
+                ends.append((gaps[0, -1], label, colour))
+                after[init, partner] = np.abs(gaps).mean(axis=0)[1]
+                if printed:
+                    of, to = (_arm_of(name) for name in (init, partner))
+                    epochs, values = _printed_gap(printed, of, to)
+                    axes.plot(epochs, values, "x", color=colour, markersize=8)
+            axes.axhline(0, color=INK, linewidth=0.8)
+            axes.set_title(raised(title))
+            every_end.append(ends)
+        for axes, ends in zip(every, every_end, strict=True):  # Now that they share their limits.
+            label_ends(axes, ends)
+        figure.supylabel("difference of validation losses (nats)", fontsize=11, color=QUIET)
+        epoch_axis(every[-1])
         crosses = "; crosses: what it prints" if printed else ""
+        others = f"; thin: {len(gaps) - 1} more seeds" if len(gaps) > 1 else ""
         finding(
             figure,
-            f"As the article draws it, after epoch 1: {short(matched)} from β = θ1 − θ0, "
-            f"{short(own)} from a start of its own{crosses}",
+            f"As published, after epoch 1: {short(after['transfer', 'softmax'])} from softmax to "
+            f"β = θ1 − θ0, {short(after['random', 'softmax'])} to a start of its own on average"
+            f"{others}{crosses}",
+        )
+    return figure
+
+
+def reliability(history: History) -> Figure:
+    """Draw how often class 1 came beside how often it was said to, in tenths."""
+    table = history.tables["reliability"]
+    with rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 4.2), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color=EDGE, linewidth=1, linestyle=(0, (5, 4)))
+        for name, (colour, label), looks in (
+            ("sigmoid at equal rates", (QUIET, "sigmoid, same rate"), {"linestyle": ":"}),
+            ("softmax", SOFTMAX, {"linewidth": 6, "markersize": 9}),
+            ("sigmoid", SIGMOID, {"linewidth": 1.8}),
+        ):
+            own = table[table["head"] == name]
+            looks = {"marker": "o", "markersize": 4.5, "linewidth": 2, **looks}
+            axes.plot(own["said"], own["came"], color=colour, label=label, **looks)
+        axes.set_xlabel("probability of class 1 as said, mean of a tenth")
+        axes.set_ylabel("share of rows where it came")
+        axes.legend(loc="upper left")
+        error = history.numbers["calibration error of softmax, float32"]
+        apart = history.numbers["calibration errors apart, float32"]
+        finding(
+            figure,
+            f"Softmax's probabilities are {short(error)} off what comes true, "
+            f"and sigmoid's at twice the rate {short(apart)} from that",
         )
     return figure
 
@@ -181,12 +218,25 @@ def _losses(axes: Axes, records: Sequence[Record], look: tuple[str, str], width:
             axes.fill_between(range(len(low)), low, high, color=look[0], alpha=0.2, linewidth=0)
 
 
-def _printed_gap(printed: Sequence[Published], name: str) -> tuple[list[int], list[float]]:
-    """Return the article's own gap to softmax, from its printed validation losses."""
+def _arm_of(init: str) -> str:
+    """Return what the table of printed numbers calls an arm."""
+    return init if init == "softmax" else f"sigmoid {init}"
+
+
+def _apart(history: History, init: str, partner: str) -> np.ndarray:
+    """Return the loss of the sigmoid with this start less its partner's, a row a seed."""
+    gaps = _gaps(history.pick(head="sigmoid", init=init, noise="independent"))
+    if partner == "softmax":
+        return gaps
+    return gaps - _gaps(history.pick(head="sigmoid", init=partner, noise="independent"))
+
+
+def _printed_gap(printed: Sequence[Published], of: str, to: str) -> tuple[list[int], list[float]]:
+    """Return the difference of two arms' printed validation losses, epoch by epoch."""
     losses = {
         (number.arm, number.epoch): number.printed
         for number in printed
         if (number.split, number.metric) == ("validation", "loss")
     }
-    epochs = sorted(epoch for arm, epoch in losses if arm == name)
-    return epochs, [losses[name, epoch] - losses["softmax", epoch] for epoch in epochs]
+    epochs = sorted(epoch for arm, epoch in losses if arm == of)
+    return epochs, [losses[of, epoch] - losses[to, epoch] for epoch in epochs]

@@ -5,9 +5,10 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from twinhead.data.features import Split, describe, split
-from twinhead.experiments.equivalence import Settings
+from twinhead.experiments.equivalence import Settings, calibration
 from twinhead.matching import match_sigmoid, match_softmax, sigmoid_learning_rate
 from twinhead.results.arm import Arm
 from twinhead.results.history import History, Record
@@ -49,14 +50,18 @@ def measure(settings: Settings) -> History:
     steps = Steps("trainings", 3 * settings.repeats + 2)
     for seed in range(settings.seed, settings.seed + settings.repeats):
         # Every seed cuts the rows anew, so that an interval over seeds is one over validation sets.
-        own = parts
         if seed != settings.seed:
-            own = split(features, settings.validation_fraction, seed)
+            del parts  # Before the next is there: it is as large as the features.
+            parts = split(features, settings.validation_fraction, seed)
         trained = []
         for arm in _arms(settings, "independent", "float32", seed):
-            trained.append(reference.train(arm, recipe, own))
+            trained.append(reference.train(arm, recipe, parts))
             steps.done()
-        _add(history, trained, own.X_validation)
+        _add(history, trained, parts.X_validation)
+    if settings.repeats > 1:
+        del parts
+        parts = split(features, settings.validation_fraction, settings.seed)
+    del features  # Float64 takes twice as much again.
     for precision in ("float32", "float64"):
         arms = _arms(settings, "common", precision, settings.seed)
         control = _arm(settings, "sigmoid", "transfer", 1.0, "common", precision, settings.seed)
@@ -65,9 +70,10 @@ def measure(settings: Settings) -> History:
         history.numbers.update(_conserved(history, precision, recipe, parts))
         history.numbers.update(_converted(history, precision, parts.X_validation.astype(precision)))
         history.numbers.update(_common(history, precision))
+        history.numbers.update(_calibrated(history, precision, parts))
         steps.done()
     history.numbers.update(_as_published(history))
-    history.numbers.update(_parameters(settings, features.X.shape[1]))
+    history.numbers.update(_parameters(settings, parts.X_train.shape[1]))
     _hold_against_print(history)
     return history
 
@@ -133,6 +139,36 @@ def _converted(history: History, precision: str, X: np.ndarray) -> dict[str, flo
             apart = np.abs(after.astype(np.float64) - before.astype(np.float64)).max()
             numbers[f"{name} from {head}, {precision}"] = float(apart)
     return numbers
+
+
+def _calibrated(history: History, precision: str, parts: Split) -> dict[str, float]:
+    """Measure how well each trained head's probabilities come true, and how far that is apart.
+
+    Adds the table `reliability`, of float32.
+    """
+    arms = {"noise": "common", "precision": precision}
+    chosen = {
+        "softmax": history.one(head="softmax", **arms),
+        "sigmoid": _transferred(history, **arms),
+        "sigmoid at equal rates": history.pick(init="transfer", lr_ratio=1.0, **arms)[-1],
+    }
+    tables = {}
+    for name, record in chosen.items():
+        kernel, bias = record.weights["kernel"][-1], record.weights["bias"][-1]
+        logits = parts.X_validation.astype(precision) @ kernel + bias
+        p = heads.probabilities(record.arm.head, logits)
+        tables[name] = calibration.reliability(p, parts.y_validation)
+    if precision == "float32":
+        named = [table.assign(head=name) for name, table in tables.items()]
+        history.tables["reliability"] = pd.concat(named, ignore_index=True)
+    error = {name: calibration.expected_error(table) for name, table in tables.items()}
+    return {
+        f"calibration error of softmax, {precision}": error["softmax"],
+        **{
+            f"calibration errors apart{at}, {precision}": abs(error[name] - error["softmax"])
+            for name, at in (("sigmoid", ""), ("sigmoid at equal rates", " at equal rates"))
+        },
+    }
 
 
 def _common(history: History, precision: str) -> dict[str, float]:

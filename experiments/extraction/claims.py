@@ -17,6 +17,7 @@ CLAIMS = (
             1e-5,
             "Float32 keeps 7 digits, and a network adds up in another order for other batches: "
             "1e-5 is about 100 roundings.",
+            derived=True,
         ),
         OURS,
         "difference by another's name",

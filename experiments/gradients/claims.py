@@ -1,6 +1,6 @@
 """What the articles say of derivatives, and what follows for the losses that are trained on."""
 
-from twinhead.results.claim import Claim, Source, at_most, exactly, within
+from twinhead.results.claim import Claim, Source, at_most, exactly, rounding, within
 from twinhead.results.published import claim
 
 SOFTMAX, ENTROPY, SIGMOID, LOSSES = "Softmax", "Cross-entropy", "Sigmoid", "Other losses"
@@ -10,9 +10,14 @@ PUSH_PULL = Source("003", "section 3")
 SQUASHED = Source("001", "section 1")
 WHY_NOT = Source("002", "Sigmoid")
 
-ROUNDING = within(1e-14, "Rounding in float64.")
+ROUNDING = rounding(16)
 # The differences halve their step until they agree with themselves.
-BY_DIFFERENCES = within(1e-8, "SciPy's differences keep about ten digits.")
+BY_DIFFERENCES = within(
+    1e-12,
+    "The last step is above a thousandth, and a rounding of 1e-16 is divided by it; what order 8 "
+    "leaves out is less.",
+    derived=True,
+)
 
 CLAIMS = (
     claim("1a", "001"),
@@ -46,7 +51,7 @@ CLAIMS = (
         "What one class wins all the others lose together: softmax([1, 2, 3]), class 2 "
         "(their loss, in its gain); article 004 says that the other loses an equal amount",
         "lost by all others, in what class 2 wins",
-        within(1e-14, "Rounding in float64.", of=1),
+        rounding(16, of=1),
         Source("004", "sigmoid or softmax"),
         "lost by class 1 alone, in what class 2 wins",
         "class 1 alone loses it",
@@ -114,7 +119,7 @@ CLAIMS = (
         "logits by rate · (|x|² + 1) · (y − p) (rate {rate:g}; the factor); article 003's "
         "z − p + y is a step of rate 1 on the logits themselves",
         "step of the logits, in y - p",
-        within(1e-6, "Keras keeps the rate in float32.", of="rate times (|x|^2 + 1)"),
+        within(1e-7, "Keras keeps the rate in float32.", of="rate times (|x|^2 + 1)"),
         PUSH_PULL,
         "step of the logits by Adam, in y - p",
         "a step of Adam, whose length is no multiple of y − p",
@@ -159,7 +164,7 @@ CLAIMS = (
         "Through {depth:g} sigmoids in a row a gradient keeps 1/4 of itself "
         "at each, at best, if weights do not make up for it (slope, in powers of 1/4)",
         "quarters through the sigmoids, weight 1",
-        within(1e-9, "Rounding in float64, by logarithms.", of="depth"),
+        rounding(16, size=10, of="depth"),
         SQUASHED,
         "quarters through the sigmoids, weight 8",
         "weights of 8, which make up for it",
@@ -171,10 +176,22 @@ CLAIMS = (
         "The sigmoid can be differentiated because it is smooth (jump of its slope at "
         "0); article 001 says because it is continuous",
         "jump of the slope at 0, sigmoid",
-        within(1e-6, "The slopes are taken 1e-6 on either side."),
+        rounding(4),
         SQUASHED,
         "jump of the slope at 0, relu",
         "ReLU, which is continuous too",
+    ),
+    Claim(
+        "4g",
+        "Behind a sigmoid all weights go one way",
+        SIGMOID,
+        "The sigmoid's outputs are all above 0, so a sample moves all weights of a unit of the "
+        "next layer in one direction (share of samples); a batch need not",
+        "samples that move all weights one way, sigmoid",
+        exactly(1),
+        SQUASHED,
+        "samples that move all weights one way, tanh",
+        "tanh, whose mean is 0",
     ),
     Claim(
         "4f",
@@ -195,7 +212,7 @@ CLAIMS = (
         "Why not squared error after a sigmoid, 1: where the answer is most wrong, "
         "z = −10 for label 1, hardly any gradient is left (in cross-entropy's)",
         "squared error's gradient in cross-entropy's, z = -10",
-        at_most(1e-3, "The formula is 2 s (1 − s), here 9e-5; a thousandth leaves room."),
+        at_most(1e-4, "The formula is 2 s (1 − s), here 9.1e-5."),
         WHY_NOT,
         "squared error's gradient in cross-entropy's, z = 0",
         "z = 0",

@@ -24,6 +24,7 @@ CLASSES = 5
 CURVE = np.linspace(-8, 8, 321)  # Has 0, where the sigmoid's slope is largest.
 # A dense layer's input and rate, to see what one step does to its logits.
 INPUTS, RATE = (0.5, -1.0, 2.0, 1.5), 0.1
+UNITS = 8  # Of the layer whose outputs all have one sign.
 AUTOMATIC, FORMULA, DIFFERENCES = "automatic", "formula", "differences"
 
 
@@ -39,6 +40,7 @@ def measure(settings: Settings) -> History:
     numbers |= _cross_entropies(settings.draws, random) | _one_step() | _squared_error()
     numbers |= _sigmoid_slopes(tables["sigmoid"]) | _sigmoids_in_a_row(settings.depth)
     numbers |= _absolute_error(random) | _argmax() | _exponential()
+    numbers |= _one_way(settings.draws, random)
     numbers |= misses("001", "gradients", numbers) | misses("003", "gradients", numbers)
     tables["summary"] = pd.DataFrame(beside_print("gradients", numbers))
     return history
@@ -320,3 +322,20 @@ def _argmax() -> dict[str, float]:
         f"largest slope, {name}": float(np.abs(approx_fprime(np.array(PUSHED), call, 1e-6)).max())
         for name, call in (("one-hot argmax", one_hot), ("softmax", softmax))
     }
+
+
+def _one_way(draws: int, random: np.random.Generator) -> dict[str, float]:
+    """Return how often a sample moves all weights of the next layer's unit in one direction."""
+    before, weights = random.standard_normal((2, draws, UNITS))
+    found = {}
+    for name, activation in (("sigmoid", tf.nn.sigmoid), ("tanh", tf.nn.tanh)):
+        w = tf.constant(weights)
+        with tf.GradientTape() as tape:
+            tape.watch(w)
+            z = tf.reduce_sum(w * activation(before), axis=1)
+            loss = tf.nn.sigmoid_cross_entropy_with_logits(tf.ones_like(z), z)
+        sign = np.sign(tape.gradient(loss, w).numpy())
+        found[f"samples that move all weights one way, {name}"] = float(
+            (np.abs(sign.sum(axis=1)) == UNITS).mean()
+        )
+    return found

@@ -36,8 +36,9 @@ def answer(history: History, verdicts: list[Verdict]) -> Answer:
     failing = [verdict.id for verdict in verdicts if verdict.verdict == FAILS]
     return Answer(
         f"Of {exact + conditional + impossible} settings {exact} have an exact factor, "
-        f"{conditional} one under a condition, {impossible} none; {found['methods']} methods and "
-        f"{found['objectives']} losses map as well. With the exact settings no row's "
+        f"{conditional} one under a condition, {impossible} none; {found['methods']} methods, "
+        f"{found['objectives']} losses and {found['rows of other libraries']} rows of other "
+        f"libraries map as well. With the exact settings no row's "
         f"log-odds are more than {number(mapped)} apart; without, losses are at least "
         f"{number(found['exact settings, not mapped: smallest gap'])} apart."
         + (f" Not borne out: {', '.join(failing)}." if failing else ""),

@@ -27,6 +27,8 @@ def of_objectives(small: Small) -> Found:
     found = {"objectives": len(table)}
     for row in table.itertuples():
         found |= {f"{row.method}: mapped": row.mapped_gap, f"{row.method}: not": row.naive_gap}
+        if not np.isnan(row.unmet_gap):
+            found[f"{row.method}: condition not met"] = row.unmet_gap
     return table, found
 
 

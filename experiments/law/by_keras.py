@@ -11,7 +11,7 @@ from twinhead.matching import DEFAULTS, OPTIMIZERS, translate
 from twinhead.training.backend import keras
 from twinhead.training.heads import optimizer
 
-STEPS = 40
+STEPS = 25
 # A few steps have to move weights by some tenths.
 RATES = {"sgd": 0.3, "adadelta": 2.0, "adagrad": 0.2, "ftrl": 0.3}
 # Noise of a sum whose true value is zero, beside the largest of its gradients.

@@ -174,9 +174,18 @@ OBJECTIVES = {
     "logit scale c, SGD": "twice the rate, not 2/c²",
     "two sigmoids, mean loss": "the rate as it is",
     "logit scale c, Adam's ε": "ε as it is",
+    "batch normalisation of the logits": "ε as it is, not four times as large",
 }
 
-# PyTorch's name, and settings beside the rate. Muon is left out: it works in bfloat16.
+# Of these, what holds from θ1 = −θ0 only.
+FROM_OPPOSITE = (
+    "weight normalisation, v = β",
+    "weight normalisation, v = β/2",
+    "spectral normalisation",
+    "batch normalisation of the logits",
+)
+
+# PyTorch's name, and its settings.
 TORCH_RUNS: dict[str, dict[str, object]] = {
     "SGD": {"lr": 0.3, "momentum": 0.9, "weight_decay": 0.1},
     "ASGD": {"lr": 0.3, "lambd": 0.1, "t0": 5.0},
@@ -192,4 +201,5 @@ TORCH_RUNS: dict[str, dict[str, object]] = {
     "Rprop": {"lr": 0.05, "step_sizes": (1e-3, 0.2)},
     "Adafactor": {"lr": 0.1, "weight_decay": 0.1},
     "LBFGS": {"lr": 0.5, "max_iter": 2},
+    "Muon": {"lr": 0.02, "weight_decay": 0.5},
 }

@@ -1,17 +1,21 @@
 """Claims about what is trained on the small problem: methods, losses, the isometric head."""
 
-from twinhead.experiments.law.cases import OBJECTIVES, TORCH_RUNS
+from twinhead.experiments.law.cases import FROM_OPPOSITE, OBJECTIVES
+from twinhead.experiments.law.claims_elsewhere import (
+    CLOSED,
+    ELSEWHERE,
+    LAW,
+    MADE_UP,
+    OPENED,
+    SAME,
+    SEARCH,
+)
 from twinhead.experiments.law.methods import METHODS, Method
 from twinhead.matching import DEFAULTS
-from twinhead.results.claim import Claim, Source, at_least, within
+from twinhead.results.claim import Claim, Source, within
 
-LAW = Source("the general law, docs/theory.md")
-CLOSED = within(1e-12, "Float64: roundings, and no more, of numbers near 1.")
-OPENED = at_least(1e-3, "A thousandth is far above rounding, and is seen in a plot.")
-MADE_UP = "96 rows drawn from a normal distribution"
 METHOD, LOSS, THIRD = "Methods", "Losses, weights made of others", "The isometric head"
-SEARCH, DRAWN, SWAPPED, EDGE = "Impossible", "In distribution", "In mid-training", "Edges"
-SAME = "every row has the same log-odds at every step (largest gap)"
+DRAWN, SWAPPED, EDGE = "In distribution", "In mid-training", "Edges"
 
 
 def _of_method(number: int, method: Method) -> tuple[Claim, ...]:
@@ -120,33 +124,6 @@ def _swapped(letter: str, name: str, how: str) -> Claim:
     )
 
 
-# Where more than float64's roundings are left, and why.
-LEFT = {
-    "torch.LBFGS": within(
-        1e-9, "It divides by differences of gradients, which amplifies rounding."
-    ),
-    "XGBoost": within(1e-5, "XGBoost sums and stores leaves in float32."),
-    "scikit-learn, temperature": within(1e-6, "The solver stops at a gradient, not at zero."),
-}
-
-
-def _elsewhere(letter: str, name: str, group: str, told: str) -> Claim:
-    return Claim(
-        letter,
-        f"{name}: a map",
-        group,
-        f"{name}: softmax over two classes and one logit, its settings mapped: {SAME}"
-        if "temp" not in name
-        else "Temperature scaling: T of [−x, x] is twice that of x (relative difference)",
-        f"{name}: mapped",
-        LEFT.get(name, CLOSED),
-        LAW,
-        f"{name}: not mapped",
-        told,
-        MADE_UP,
-    )
-
-
 BEYOND = (
     *(claim for number, each in enumerate(METHODS, 1) for claim in _of_method(number, each)),
     *(
@@ -163,6 +140,22 @@ BEYOND = (
             MADE_UP,
         )
         for number, (name, control) in enumerate(OBJECTIVES.items(), 1)
+    ),
+    *(
+        Claim(
+            f"P{number:02}b",
+            f"{name}: its condition",
+            LOSS,
+            f"{name}, mapped, from θ1 = −θ0: {SAME}",
+            f"{name}: mapped",
+            CLOSED,
+            LAW,
+            f"{name}: condition not met",
+            "θ1 and −θ0 differ at the start",
+            MADE_UP,
+        )
+        for number, name in enumerate(OBJECTIVES, 1)
+        if name in FROM_OPPOSITE
     ),
     *(_of_optimizer(name) for name in DEFAULTS if name not in ("lamb", "adafactor")),
     Claim(
@@ -268,11 +261,5 @@ BEYOND = (
         "gradients as they are computed",
         MADE_UP,
     ),
-    *(
-        _elsewhere(f"T{letter}", f"torch.{name}", "PyTorch", "equal rates, or twice an equal one")
-        for letter, name in zip("abcdefghijklmn", TORCH_RUNS, strict=True)
-    ),
-    _elsewhere("Ba", "XGBoost", "Boosters", "eta twice as large"),
-    _elsewhere("Bb", "LightGBM", "Boosters", "the rate twice as large"),
-    _elsewhere("Oe", "scikit-learn, temperature", "The optimum", "T of [−x, x] taken for T of x"),
+    *ELSEWHERE,
 )

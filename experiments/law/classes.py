@@ -9,11 +9,11 @@ from sklearn.datasets import load_digits
 
 from twinhead.training.backend import tf
 
-STEPS, RATE = 300, 0.5
+MOST_STEPS, RATE = 300, 0.5
 ROUNDING = 1e-12  # What an eigenvalue near 1 may be off.
 
 
-def measure(seed: int) -> pd.DataFrame:
+def measure(seed: int, steps: int) -> pd.DataFrame:
     """Train K − 1 reference-coded logits beside K softmax units, with and without I + 11ᵀ.
 
     Full-batch gradient descent on scikit-learn's digits; the first class is the reference.
@@ -22,7 +22,7 @@ def measure(seed: int) -> pd.DataFrame:
     rows = []
     for classes in (2, 3, 10):
         own = y < classes
-        train = _descent(X[own] / 16, y[own], classes)
+        train = _descent(X[own] / 16, y[own], classes, min(steps, MOST_STEPS))
         theta = np.random.default_rng(seed).uniform(-0.3, 0.3, (X.shape[1], classes))
         reference = train(theta, np.eye(classes))
 
@@ -74,7 +74,7 @@ def _off(table: pd.DataFrame, largest: pd.Series) -> int:
     return int((~as_said).sum())
 
 
-def _descent(X: np.ndarray, y: np.ndarray, classes: int) -> Callable[..., np.ndarray]:
+def _descent(X: np.ndarray, y: np.ndarray, classes: int, steps: int) -> Callable[..., np.ndarray]:
     """Return a function (kernel, factor) -> losses before every step of kernel -= rate g factor.
 
     A kernel with a column too few has the reference's logit, zero, in front.
@@ -83,8 +83,8 @@ def _descent(X: np.ndarray, y: np.ndarray, classes: int) -> Callable[..., np.nda
 
     @tf.function
     def descend(kernel: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-        losses = tf.TensorArray(tf.float64, STEPS)
-        for step in tf.range(STEPS):
+        losses = tf.TensorArray(tf.float64, steps)
+        for step in tf.range(steps):
             with tf.GradientTape() as tape:
                 tape.watch(kernel)
                 logits = tf.pad(inputs @ kernel, [[0, 0], [classes - kernel.shape[1], 0]])

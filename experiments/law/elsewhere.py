@@ -1,33 +1,48 @@
-"""Other worlds: PyTorch's optimizers, boosters, scikit-learn. Not installed: not tested."""
+"""Other worlds: PyTorch's optimizers and boosters. Not installed: not tested."""
 
+from importlib.metadata import version
 from importlib.util import find_spec
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from twinhead.experiments.law.cases import TORCH_RUNS
 from twinhead.experiments.law.small import Small
 from twinhead.matching import translate
 
 ABSENT = "{} is not installed (pip install twinhead[{}])"
+STEPS = 40
+# Rounded to bfloat16 on the way to Muon's direction: five times three products of matrices.
+PRODUCTS = 15
+RATIOS = np.sqrt(2) * np.geomspace(0.25, 4, 17)  # Of rates; √2, 1 and √½ among them.
+# What has no map to the isometric head: of which head, by which optimizer.
+TORCH_NONE = {
+    "torch.RAdam, isometric: smallest gap": ("softmax", "RAdam"),
+    "torch.LBFGS, sigmoid to isometric: smallest gap": ("sigmoid", "LBFGS"),
+}
 
 
-def measure(small: Small) -> tuple[dict[str, float], dict[str, str]]:
-    """Return the gaps that could be measured, and why others could not."""
-    found, untested = _scikit_learn(small), {}
-    for module, names, part in (
-        ("torch", [f"torch.{name}" for name in TORCH_RUNS], _torch),
-        ("xgboost", ["XGBoost"], _xgboost),
-        ("lightgbm", ["LightGBM"], _lightgbm),
+def is_its_own(number: str) -> bool:
+    """Tell whether a number is of a row of another library."""
+    return number.startswith(("torch.", "XGBoost", "LightGBM", "scikit-learn"))
+
+
+def measure(small: Small) -> tuple[str, dict[str, float], dict[str, str]]:
+    """Return XGBoost's version, the gaps that could be measured, and why others could not."""
+    found, untested = {}, {}
+    roles = ("mapped", "not mapped")
+    for module, extra, part, names in (
+        (
+            *("torch", "torch", _torch),
+            [*(f"torch.{name}: {role}" for name in TORCH_RUNS for role in roles), *TORCH_NONE],
+        ),
+        ("xgboost", "boosters", _xgboost, [f"XGBoost: {role}" for role in roles]),
+        ("lightgbm", "boosters", _lightgbm, [f"LightGBM: {role}" for role in roles]),
     ):
         if find_spec(module):
             found |= part(small)
         else:
-            extra = "torch" if module == "torch" else "boosters"
-            for name in names:
-                for role in ("mapped", "not mapped"):
-                    untested[f"{name}: {role}"] = ABSENT.format(module, extra)
-    return found, untested
+            untested |= dict.fromkeys(names, ABSENT.format(module, extra))
+    return version("xgboost") if find_spec("xgboost") else "", found, untested
 
 
 def _torch(small: Small) -> dict[str, float]:
@@ -36,20 +51,30 @@ def _torch(small: Small) -> dict[str, float]:
 
     def odds(head: str, name: str, settings: dict) -> np.ndarray:
         own = {key: value for key, value in settings.items() if key != "optimizer"}
-        w = torch.nn.Parameter(torch.tensor(small.start(head, antisymmetric=True)))
+        # Muon looks at a matrix's shape, which PyTorch has as (units, features).
+        turned = name == "Muon"
+        start = small.start(head, antisymmetric=True)
+        w = torch.nn.Parameter(torch.tensor(start.T.copy() if turned else start))
         learner = getattr(torch.optim, name)([w], **own)
         gradient, found = small.gradient(head), []
-        for rows in small.batches[:40]:
+
+        def weights() -> np.ndarray:
+            return w.detach().numpy().T if turned else w.detach().numpy()
+
+        for rows in small.batches[:STEPS]:
 
             def closure(rows=rows):
-                at = w.detach().numpy()
-                g = torch.tensor(gradient(at, rows))
+                g = gradient(weights(), rows)
+                g = torch.tensor(g.T.copy() if turned else g)
                 w.grad = g.to_sparse() if name == "SparseAdam" else g
-                return gradient.loss(at, rows)
+                return gradient.loss(weights(), rows)
 
             learner.step(closure)
-            found.append(gradient.odds(w.detach().numpy()))
+            found.append(gradient.odds(weights()))
         return np.array(found)
+
+    def gap(one: np.ndarray, other: np.ndarray) -> float:
+        return float(np.abs(one - other).max())
 
     found = {}
     for name, own in TORCH_RUNS.items():
@@ -58,9 +83,25 @@ def _torch(small: Small) -> dict[str, float]:
         # Where the rate is the same for both, twice the rate is the naive one.
         same = mapped["lr"] == own["lr"]
         naive = odds("sigmoid", name, mapped | {"lr": own["lr"] * (2 if same else 1)})
-        apart = odds("sigmoid", name, mapped) - softmax
-        found[f"torch.{name}: mapped"] = float(np.abs(apart).max())
-        found[f"torch.{name}: not mapped"] = float(np.abs(naive - softmax).max())
+        found[f"torch.{name}: mapped"] = gap(odds("sigmoid", name, mapped), softmax)
+        found[f"torch.{name}: not mapped"] = gap(naive, softmax)
+        if name == "Muon":
+            way = np.abs(np.diff(softmax, axis=0)).max(axis=1).sum()
+            found["torch.Muon: roundings"] = float(
+                way * PRODUCTS * torch.finfo(torch.bfloat16).eps / 2
+            )
+    for key, (source, name) in TORCH_NONE.items():
+        own = TORCH_RUNS[name]
+        reference = odds(source, name, own)
+        found[key] = min(
+            gap(odds("isometric", name, own | {"lr": own["lr"] * ratio}), reference)
+            for ratio in RATIOS
+        )
+    adam = {"optimizer": "torch.Adam"} | TORCH_RUNS["Adam"]
+    mapped = translate(adam, "isometric").settings
+    found["torch.Adam, isometric: gap"] = gap(
+        odds("isometric", "Adam", mapped), odds("softmax", "Adam", adam)
+    )
     return found
 
 
@@ -110,21 +151,4 @@ def _lightgbm(small: Small) -> dict[str, float]:
         "LightGBM: not mapped": float(
             np.abs(odds("binary", mapped | {"learning_rate": 0.2}) - both).max()
         ),
-    }
-
-
-def _scikit_learn(small: Small) -> dict[str, float]:
-    """Temperature scaling of [−x, x], as scikit-learn does it: its T is twice the sigmoid's."""
-    odds = 3 * small.gradient("sigmoid").odds(small.start("sigmoid"))
-
-    def inverse(logits: np.ndarray) -> float:
-        """Return 1/T that fits best: the one weight of a regression without a bias."""
-        fit = LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-12, max_iter=1000)
-        return float(fit.fit(logits[:, None], small.y).coef_[0, 0])
-
-    # softmax([−x, x] / T) is σ(2x / T).
-    own, both = inverse(odds), inverse(2 * odds)
-    return {
-        "scikit-learn, temperature: mapped": abs(own / (2 * both) - 1),
-        "scikit-learn, temperature: not mapped": abs(own / both - 1),
     }

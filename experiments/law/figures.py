@@ -15,6 +15,7 @@ from twinhead.pages.style import (
     EDGE,
     FLOOR,
     INK,
+    ISOMETRIC,
     QUIET,
     SIGMOID,
     STYLE,
@@ -26,6 +27,7 @@ from twinhead.pages.style import (
 from twinhead.pages.typeset import power_of_ten, short
 from twinhead.results.history import History
 
+ROUNDING = 1e-12  # As the claims have it.
 MARKS = {
     "mapped": ("o", {"color": SIGMOID[0]}, "with its factor"),
     "naive": ("o", {"color": QUIET, "markerfacecolor": "none"}, "without"),
@@ -55,7 +57,7 @@ def slide(history: History) -> Figure:
     return figure
 
 
-def map(history: History) -> Figure:
+def law(history: History) -> Figure:
     """Draw a row a setting: its factor, and how far the losses part with it and without."""
     rows = _rows(history)
     with rc_context(STYLE):
@@ -76,7 +78,7 @@ def map(history: History) -> Figure:
         finding(
             figure,
             f"Of {len(rows)} settings {', '.join(statuses)}, each with its factor; on "
-            f"{history.data['name']} and breast cancer",
+            + " and ".join(history.tables["map"].data.unique()),
         )
     return figure
 
@@ -120,26 +122,34 @@ def float32(history: History) -> Figure:
 
 def isometric(history: History) -> Figure:
     """Draw how far the isometric head is from softmax under every optimizer, mapped and not."""
-    table = history.tables["isometric"][::-1]
-    unchanged = int((table.unmapped_gap < 1e-12).sum())
+    table = history.tables["isometric"]
+    unchanged = int((table.unmapped_gap <= ROUNDING).sum())
     with rc_context(STYLE):
-        figure = Figure(figsize=(8, 5.5), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 0.4 * len(table) + 1.6), layout="constrained")
         axes = figure.subplots()
         places = np.arange(len(table))
-        for column, colour, marks, label in (
-            ("mapped_gap", INK, "o", "mapped"),
-            ("unmapped_gap", QUIET, "s", "every setting as it is"),
+        for column, colour, fill, label in (
+            ("mapped_gap", ISOMETRIC[0], ISOMETRIC[0], "mapped"),
+            ("unmapped_gap", QUIET, "none", "every setting as it is"),
         ):
-            gaps = np.maximum(table[column], FLOOR)
-            axes.plot(gaps, places, marks, color=colour, label=label)
-        axes.set_yticks(places, table.optimizer + "  (" + table.factors + ")", fontsize=9)
-        axes.set_xscale("log")
-        axes.set_xlim(FLOOR / 2, 10)
-        axes.set_xlabel("largest gap of a row's log-odds to softmax")
+            gaps = np.clip(table[column], FLOOR, 1.0)
+            looks = {"color": colour, "markerfacecolor": fill, "markersize": 5.5}
+            axes.plot(gaps, places, "o", label=label, **looks)
+        for place, row in enumerate(table.itertuples()):
+            over = {"transform": axes.get_yaxis_transform(), "fontsize": 9, "va": "bottom"}
+            axes.text(0, place - 0.22, row.optimizer, color=INK, **over)
+            axes.text(1, place - 0.22, _short(row), color=QUIET, ha="right", **over)
+        axes.set_yticks(places, [""] * len(table))
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.set_ylim(len(table) - 0.4, -0.8)
+        _gap_axis(axes, "largest gap of a row's log-odds to softmax")
+        figure.legend(loc="outside lower center", ncols=2)
         finding(
-            figure, f"The isometric head needs no map under {unchanged} of {len(table)} optimizers"
+            figure,
+            f"Under {unchanged} of {len(table)} optimizers the isometric head is softmax with "
+            f"every setting as it is, mapped under all, to {short(table.mapped_gap.max())}",
         )
-        axes.legend()
     return figure
 
 
@@ -186,13 +196,17 @@ def _dots(axes: Axes, rows: pd.DataFrame, places: pd.Series) -> None:
         own = rows[rows[column].notna() & ((column == "naive") | (rows.status != IMPOSSIBLE))]
         gaps = np.clip(own[column], FLOOR, 1.0)
         axes.plot(gaps, places[own.index], mark, markersize=5.5, label=label, **looks)
+    _gap_axis(axes, "largest gap of the losses to softmax (nats)")
+
+
+def _gap_axis(axes: Axes, label: str) -> None:
     axes.set_xscale("log")
     axes.set_xlim(FLOOR / 3, 3)
     powers = range(-12, 1, 4)
     labels = ["0", *(power_of_ten(power) for power in powers)]
     axes.set_xticks([FLOOR, *(10.0**power for power in powers)], labels)
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("largest gap of the losses to softmax (nats)")
+    axes.set_xlabel(label)
 
 
 def _apart(rows: pd.DataFrame) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize_scalar
 
 from twinhead.data.features import describe, split
 from twinhead.data.sources import BreastCancer
@@ -22,7 +21,9 @@ from twinhead.experiments.law import (
     objectives,
     optimum,
     rounding,
+    scikit_learn,
     searches,
+    summing,
     swap,
 )
 from twinhead.experiments.law.cases import CASES, Case
@@ -53,11 +54,10 @@ def measure(settings: Settings) -> History:
     log.info("%d settings on %d data sets", len(CASES), len(problems))
     tables = history.tables
     tables["map"] = pd.DataFrame([row for each in problems.items() for row in _map(*each)])
-    tables["summary"] = summarised(tables["map"])
-    history.numbers |= numbers(tables["map"], tables["summary"])
-    history.numbers |= _searched(problems[tumours.name])
+    settings_of_map = summarised(tables["map"])
+    history.numbers |= numbers(tables["map"], settings_of_map)
     log.info("K classes")
-    tables["classes"] = classes.measure(settings.seed)
+    tables["classes"] = classes.measure(settings.seed, settings.steps)
     history.numbers |= classes.numbers(tables["classes"])
     log.info("float32, %d steps", settings.long_steps)
     tables["float32"] = rounding.measure(settings, problems[tumours.name].split)
@@ -75,10 +75,13 @@ def measure(settings: Settings) -> History:
     for part in (searches, draws, swap):
         history.numbers |= part.measure(small)
     history.numbers |= by_keras.edges(small) | objectives.z_loss(small)
-    found, history.untested = elsewhere.measure(small)
-    history.numbers |= found
+    history.data["XGBoost"], found, history.untested = elsewhere.measure(small)
+    history.numbers |= found | scikit_learn.measure(small)
+    mapped = [name for name in history.numbers if name.endswith(": mapped")]
+    history.numbers["rows of other libraries"] = sum(map(elsewhere.is_its_own, mapped))
     log.info("scikit-learn's optimum")
     history.numbers |= optimum.measure(parts_of_tumours)
+    tables["summary"] = summing.whole(settings_of_map, tables, history.numbers)
     return history
 
 
@@ -218,25 +221,3 @@ def _gaps(sigmoid: Trained, softmax: Trained, problem: Problem) -> tuple[float, 
         )
     loss_gap = np.abs(np.subtract(*losses)).max()
     return float(loss_gap), float(np.abs(sigmoid.odds() - softmax.odds()).max())
-
-
-def _searched(problem: Problem) -> dict[str, float]:
-    """Search the factor of global_clipnorm, with a layer under the head and without one."""
-    found = {}
-    for case in CASES:
-        if "global_clipnorm" not in case.softmax:
-            continue
-        softmax, mapped, *_ = jobs.jobs(case, problem)
-        reference = alone.train(softmax, problem)
-
-        def gap(log_factor: float, softmax=softmax, mapped=mapped, reference=reference) -> float:
-            threshold = softmax.settings["global_clipnorm"] * np.exp(log_factor)
-            job = replace(mapped, settings=mapped.settings | {"global_clipnorm": threshold})
-            return _gaps(alone.train(job, problem), reference, problem)[1]
-
-        best = minimize_scalar(
-            gap, bounds=np.log([0.5, 2.0]), method="bounded", options={"maxiter": 15, "xatol": 1e-7}
-        )
-        found[f"{case.name}: best factor"] = float(np.exp(best.x))
-        found[f"{case.name}: gap at the best factor"] = float(best.fun)
-    return found

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp
 
 from twinhead.experiments.law.small import Small
@@ -13,6 +13,7 @@ SEARCHES = ("L-BFGS-B", "BFGS", "CG")
 LOOKS, CLASSES, STEPS = 6, 4, 60
 L2 = 0.05  # So that there is an optimum.
 TRUNK = 5
+RATIOS = 2 * np.geomspace(0.25, 4, 33)  # Of rates, 2 in the middle.
 
 
 def measure(small: Small) -> dict[str, float]:
@@ -23,7 +24,7 @@ def measure(small: Small) -> dict[str, float]:
         for head in ("isometric", "sigmoid"):
             apart = np.abs(_searched(small, head, method) - softmax).max()
             found[f"{method}, {head}: gap"] = float(apart)
-    return found | _one_norm(small) | _several(small)
+    return found | _one_norm(small) | _thresholds(small) | _constrained(small) | _several(small)
 
 
 def _searched(small: Small, head: str, method: str) -> np.ndarray:
@@ -53,9 +54,7 @@ def _searched(small: Small, head: str, method: str) -> np.ndarray:
 
 def _one_norm(small: Small) -> dict[str, float]:
     """Clip head and a trained layer under it to one norm: every setting as it is."""
-    generator = np.random.default_rng(small.seed + 2)
-    trunk = generator.normal(size=(small.X.shape[1], TRUNK)) / 2
-    theta = generator.normal(size=(TRUNK, 2)) / 2
+    trunk, theta = _with_a_layer(small)
     starts = {
         "softmax": theta,
         "isometric": match_isometric(theta),
@@ -63,7 +62,7 @@ def _one_norm(small: Small) -> dict[str, float]:
     }
     turns = {"softmax": np.eye(2), "isometric": contrasts(2).T, "sigmoid": np.array([[0.0, 1.0]])}
     paths = {
-        head: _clipped(small.X, small.y, 2, trunk, start, turns[head], head == "sigmoid")
+        head: _clipped(small, start, turns[head], 2 if head == "sigmoid" else 1, trunk=trunk)
         for head, start in starts.items()
     }
     return {
@@ -72,21 +71,92 @@ def _one_norm(small: Small) -> dict[str, float]:
     }
 
 
-def _clipped(X, y, classes, trunk, w, turn, twice: bool) -> np.ndarray:
-    """Return centred logits by step; rates and one norm as they are, or as each maps by itself."""
-    rate, most = (0.6, 0.1 / np.sqrt(2)) if twice else (0.3, 0.1)
+def _with_a_layer(small: Small) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights of a layer under the head, and a softmax head's on it."""
+    generator = np.random.default_rng(small.seed + 2)
+    trunk = generator.normal(size=(small.X.shape[1], TRUNK)) / 2
+    return trunk, generator.normal(size=(TRUNK, 2)) / 2
+
+
+def _clipped(
+    small: Small, w: np.ndarray, turn: np.ndarray, ratio: float, factor: float = 0, *, trunk=None
+) -> np.ndarray:
+    """Return centred logits by step, head and layer under it clipped to one norm.
+
+    Args:
+        ratio: of the head's rate to the layer's, which is that of the softmax head.
+        factor: of the threshold; 0: as it maps for the head by itself.
+    """
+    most = 0.1 * (factor or 1 / np.sqrt(ratio))
     found = []
     for _ in range(STEPS):
-        hidden = np.tanh(X @ trunk)
+        hidden = small.X if trunk is None else np.tanh(small.X @ trunk)
         z = hidden @ w @ turn
         found.append(z - z.mean(axis=1, keepdims=True))
-        slope = _slope(z, y, classes) @ turn.T
-        own = hidden.T @ slope
-        under = X.T @ (slope @ w.T * (1 - hidden**2))
-        norm = np.sqrt((own**2).sum() + (under**2).sum())
-        cut = min(1.0, most / norm)
-        w, trunk = w - rate * cut * own, trunk - 0.3 * cut * under
+        slope = _slope(z, small.y, 2) @ turn.T
+        own, under = hidden.T @ slope, 0.0
+        if trunk is not None:
+            under = small.X.T @ (slope @ w.T * (1 - hidden**2))
+        cut = min(1.0, most / np.sqrt((own**2).sum() + np.square(under).sum()))
+        w = w - 0.3 * ratio * cut * own
+        trunk = None if trunk is None else trunk - 0.3 * cut * under
     return np.array(found)
+
+
+def _thresholds(small: Small) -> dict[str, float]:
+    """Search the factor of one norm's threshold for the sigmoid, with a layer and without one."""
+    column = np.array([[0.0, 1.0]])
+    found = {}
+    layer, on_it = _with_a_layer(small)
+    for name, trunk, theta in (
+        ("global_clipnorm over a layer under the head", layer, on_it),
+        ("global_clipnorm", None, small.start("softmax")),
+    ):
+        softmax = _clipped(small, theta, np.eye(2), 1, trunk=trunk)
+        beta = theta[:, 1:] - theta[:, :1]
+        best = minimize_scalar(
+            lambda log_factor, trunk=trunk, softmax=softmax, beta=beta: _apart(
+                _clipped(small, beta, column, 2, np.exp(log_factor), trunk=trunk), softmax
+            ),
+            bounds=np.log([0.5, 2.0]),
+            method="bounded",
+            options={"maxiter": 60, "xatol": 1e-9},
+        )
+        found[f"{name}: best factor"] = float(np.exp(best.x))
+        found[f"{name}: gap at the best factor"] = float(best.fun)
+    return found
+
+
+def _constrained(small: Small) -> dict[str, float]:
+    """Hold weights in bounds after every step; try the sigmoid with them and without, at any rate.
+
+    Without bounds the same search finds 2.
+    """
+    rows = np.arange(len(small.y))
+    bounds: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+        "non_negative": lambda w: np.maximum(w, 0),
+        "unit_norm": lambda w: w / np.linalg.norm(w, axis=0),
+        "no constraint": lambda w: w,
+    }
+
+    def walk(head: str, w: np.ndarray, keep: Callable, rate: float) -> np.ndarray:
+        gradient, found = small.gradient(head), []
+        for _ in range(STEPS):
+            w = keep(w - rate * gradient(w, rows))
+            found.append(gradient.odds(w))
+        return np.array(found)
+
+    found = {}
+    for name, keep in bounds.items():
+        theta = keep(small.start("softmax"))
+        softmax = walk("softmax", theta, keep, 0.3)
+        beta = theta[:, 1:] - theta[:, :1]
+        found[f"{name}: smallest gap"] = min(
+            _apart(walk("sigmoid", beta, own, 0.3 * ratio), softmax)
+            for own in (keep, bounds["no constraint"])
+            for ratio in RATIOS
+        )
+    return found
 
 
 def _several(small: Small) -> dict[str, float]:

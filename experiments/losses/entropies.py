@@ -166,3 +166,13 @@ def weights(rng: np.random.Generator) -> dict[str, float]:
         "weighted fit": _apart(learnt(once, {0: 1, 1: 3}), repeated),
         "weighted fit, control": _apart(learnt(once), repeated),
     }
+
+
+def order(rng: np.random.Generator) -> dict[str, float]:
+    """Return how often the logarithm leaves the classes of a row in their order."""
+    p = rng.dirichlet(np.ones(5), 200)
+    kept = {
+        name: (values.argsort(axis=1) == p.argsort(axis=1)).all(axis=1).mean()
+        for name, values in (("log p", np.log(p)), ("p log p", xlogy(p, p)))
+    }
+    return {"order kept": kept["log p"], "order kept, control": kept["p log p"]}

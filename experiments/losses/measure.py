@@ -8,7 +8,7 @@ from scipy.optimize import bisect
 from scipy.stats import bernoulli, entropy
 
 from twinhead.data.features import CLOSED_FORMS
-from twinhead.experiments.losses import Settings, entropies, margins, regression
+from twinhead.experiments.losses import Settings, entropies, margins, outliers, regression
 from twinhead.results import published
 from twinhead.results.history import History
 from twinhead.training.backend import keras
@@ -21,11 +21,15 @@ def measure(settings: Settings) -> History:
     rng = np.random.default_rng(settings.seed)  # The order of the draws is part of the numbers.
     log.info("regression: the constant that each loss prefers")
     constants = regression.constants(settings, rng)
-    numbers = regression.centres(constants) | regression.formulas(rng)
+    numbers = regression.centres(constants, settings) | regression.formulas(rng)
     log.info("margin losses")
     numbers |= margins.margins() | margins.support_vectors()
     log.info("cross-entropies")
     for part in (entropies.names, entropies.divergences, entropies.weights, regression.capacity):
+        numbers |= part(rng)
+    log.info("trainings with outliers, and with a rare class")
+    numbers |= entropies.order(rng)
+    for part in (outliers.spoilt, outliers.slopes_of_lines, outliers.rare_class):
         numbers |= part(rng)
     numbers |= entropies.log_losses()
     numbers |= _printed(numbers["lowest score"], numbers["highest score"])

@@ -19,6 +19,7 @@ from twinhead.training.backend import keras, tf
 # Shares of outliers for the picture.
 SHARES = (0.1, 0.2, 0.3, 0.4)
 DEGREES = 16
+CENTRE = 10  # Of the made-up sample, whose spread is 1.
 
 
 def _losses(delta: float) -> dict[str, Callable]:
@@ -38,7 +39,7 @@ def constants(settings: Settings, rng: np.random.Generator) -> pd.DataFrame:
     An odd number of rows, or the median would be an interval.
     """
     rows = settings.rows + 1 - settings.rows % 2
-    sample = np.maximum(rng.normal(10, 1, rows), 0)
+    sample = np.maximum(rng.normal(CENTRE, 1, rows), 0)
 
     def balance(y: np.ndarray, c: float) -> float:
         return np.clip(y - c, -settings.delta, settings.delta).mean()
@@ -67,12 +68,22 @@ def constants(settings: Settings, rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame(table, columns=columns)
 
 
-def centres(table: pd.DataFrame) -> dict[str, float]:
-    """Measure how far the constants are from what they must be, and how far outliers move them."""
+def centres(table: pd.DataFrame, settings: Settings) -> dict[str, float]:
+    """Measure how far the constants are from what they must be, and how far outliers move them.
+
+    Of rows that are all 10, a share s that becomes r times as much (1 added to both) moves the
+    geometric mean by (r^s - 1) / (s (r - 1)) of what it moves the mean: less than 1 by Bernoulli's
+    inequality, and nearer to 1 the less the outliers stand out.
+    """
     chosen = table[table["chosen"] == 1].pivot(index="outlier_share", columns="loss")
     fitted, right = chosen["constant"], chosen["expected"]
     shift = fitted.iloc[1] - fitted.iloc[0]
-    numbers = {"shift of Poisson, in shifts of MSE": shift["Poisson"] / shift["MSE"]}
+    share, odd = fitted.index[1], settings.rows + 1 - settings.rows % 2
+    s, r = np.ceil(share * odd) / odd, (1 + settings.outlier) / (1 + CENTRE)
+    numbers = {
+        "shift of Poisson, in shifts of MSE": shift["Poisson"] / shift["MSE"],
+        "shift of MSLE, rows all alike": (r**s - 1) / (s * (r - 1)),
+    }
     for name, other in (("MSE", "MAE"), ("MSLE", "MSE"), ("MAE", "MSE"), ("Huber", "MSE")):
         numbers |= {
             f"constant of {name}": (fitted[name] / right[name] - 1).abs().max(),

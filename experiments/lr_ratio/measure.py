@@ -22,9 +22,9 @@ CLOSE = 0.01
 
 
 def measure(settings: Settings) -> History:
-    features = settings.data.load()
-    first = split(features, settings.validation_fraction, settings.seeds[0])
-    history = History(describe(features, first) | {"precision": settings.precision})
+    features = settings.data.load(on_disk=True)
+    parts = split(features, settings.validation_fraction, settings.seeds[0])
+    history = History(describe(features, parts) | {"precision": settings.precision})
     log.info(
         "%s: %d ratio(s), %d seed(s)",
         features.name,
@@ -34,8 +34,8 @@ def measure(settings: Settings) -> History:
     steps = Steps("seeds", len(settings.seeds) + 1)
     for seed in settings.seeds:
         # Every seed cuts the rows anew, so that an interval over seeds is one over validation sets.
-        parts = first
         if seed != settings.seeds[0]:
+            del parts  # Before the next is there: a split is as large as the features.
             parts = split(features, settings.validation_fraction, seed)
         softmax, fast, *sigmoids = bank.train(_arms(settings, seed), settings.recipe(), parts)
         for record in sigmoids:

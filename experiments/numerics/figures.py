@@ -96,22 +96,21 @@ def _ways(axes: Axes, own: pd.DataFrame, colour: str) -> None:
 
 
 def _lost(errors: pd.DataFrame) -> str:
-    """Return from which logit on each way has lost all digits of the loss or its gradient."""
-    said = [
-        f"{case} class ahead: "
-        + ", ".join(f"{way} {_from(own[own['way'] == way])}" for way in WAYS)
-        for case, own in errors.groupby("case", sort=False)
-    ]
-    return f"Logit from which no digit is left (float32, float64); {'; '.join(said)}"
+    """Return from which logit on each way has lost all digits, with the wrong class ahead.
+
+    There the loss is large and its digits matter; with the right one ahead every way loses them.
+    """
+    wrong = errors[errors["case"] == "wrong"]
+    said = [f"{way} {_from(wrong[wrong['way'] == way])}" for way in WAYS]
+    return f"Wrong class ahead: {'; '.join(said)} (float32, float64)"
 
 
 def _from(own: pd.DataFrame) -> str:
     lost = own[~(own["error"] <= LOST)].groupby("precision")["size"].min()
     if lost.empty:
-        return f"none, no error is above {short(own['error'].max())}"
-    return " and ".join(
-        short(lost[name]) if name in lost else "none" for name in ("float32", "float64")
-    )
+        return f"no error is above {short(own['error'].max())}"
+    logits = [short(lost[name]) if name in lost else "none" for name in ("float32", "float64")]
+    return f"no digit is left from a logit of {', '.join(dict.fromkeys(logits))} on"
 
 
 def shares(history: History) -> Figure:

@@ -19,6 +19,7 @@ ARRAY = (1.0, 2.0, 3.0, 4.0, 5.0)
 SCALES = (0.1, 1.0, 10.0)
 # Where the largest logit with a finite exponential is looked for: in steps of less than 1e-6.
 BEYOND, STEPS = 2000.0, 2**31
+TEMPERATURE = 1.5  # Any but 1 would do.
 
 
 def written_out(z):
@@ -150,6 +151,8 @@ def two_classes(draws: int, random: np.random.Generator) -> dict[str, float]:
     """Return how far softmax over two logits is from sigmoid of their difference, in float64."""
     z = 5 * random.standard_normal((draws, 2))
     p, difference = _softmax(z), z[:, 0] - z[:, 1]
+    mirrored = _softmax(np.column_stack([z[:, 0], -z[:, 0]]))[:, 0]
+    cooled = _softmax(z / TEMPERATURE)[:, 0]
 
     def largest(p: np.ndarray, logit: np.ndarray) -> float:
         return float(np.abs(p - tf.nn.sigmoid(logit).numpy()).max())
@@ -159,4 +162,8 @@ def two_classes(draws: int, random: np.random.Generator) -> dict[str, float]:
         "softmax(x1, x2) to sigmoid(x1)": largest(p[:, 0], z[:, 0]),
         "P(class 1) to sigmoid(z1 - z0)": largest(p[:, 1], -difference),
         "P(class 1) to sigmoid(z0 - z1)": largest(p[:, 1], difference),
+        "softmax(x, -x) to sigmoid(2 x)": largest(mirrored, 2 * z[:, 0]),
+        "softmax(x, -x) to sigmoid(x)": largest(mirrored, z[:, 0]),
+        "softmax(z / T) to sigmoid((x1 - x2) / T)": largest(cooled, difference / TEMPERATURE),
+        "softmax(z / T) to sigmoid(x1 / T)": largest(cooled, z[:, 0] / TEMPERATURE),
     }

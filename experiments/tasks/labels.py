@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from twinhead.data.features import Split
 from twinhead.experiments.tasks import Settings, names
-from twinhead.experiments.tasks.net import Logits, Net, binary, categorical_of_sigmoids
+from twinhead.experiments.tasks.net import Logits, Net, binary, categorical_of_sigmoids, sigmoids
 from twinhead.training.backend import keras
 
 THRESHOLDS = np.linspace(0.05, 0.95, 19)
@@ -35,7 +35,6 @@ def measure(settings: Settings) -> tuple[Rows, Rows, dict[str, float]]:
     nets = {
         head: Net(settings, *X.shape, settings.labels, loss)
         for head, loss in (
-            (names.SIGMOID, partial(binary, settings.labels)),
             (names.SOFTMAX, partial(keras.losses.categorical_crossentropy, from_logits=True)),
             (names.ONES, categorical_of_sigmoids),
         )
@@ -57,9 +56,14 @@ def measure(settings: Settings) -> tuple[Rows, Rows, dict[str, float]]:
             scores.extend(row | {"metric": name, "value": float(value)} for name, value in metrics)
 
         add(names.NEVER, label_scores(Y_validation, np.zeros_like(Y_validation), least))
-        for head, net in nets.items():
+        none = np.zeros(0)  # What would be taken out of columns: they are standardised by now.
+        parts = Split(X_train, Y_train[:, 0], X_validation, Y_validation[:, 0], none, none)
+        trained = {names.SIGMOID: sigmoids(settings, parts, (Y_train, Y_validation), seed)}
+        trained |= {
+            head: net.train(X_train, Y_train.astype(np.float32), seed) for head, net in nets.items()
+        }
+        for head, (before, after) in trained.items():
             chances = _chances(head)
-            before, after = net.train(X_train, Y_train.astype(np.float32), seed)
             p, q = (np.asarray(chances(z(X_validation))) for z in (after, before))
             add(head, label_scores(Y_validation, p > settings.threshold, least))
             add(head, chance_scores(Y_validation, p))

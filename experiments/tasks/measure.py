@@ -1,7 +1,6 @@
 """Heads on two classes and on many; with module labels, all tasks; and what follows from them."""
 
 import logging
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from sklearn.preprocessing import binarize
 from twinhead.data.features import Split, describe, split
 from twinhead.data.sources import BreastCancer
 from twinhead.experiments.tasks import Settings, labels, names
-from twinhead.experiments.tasks.net import Net, binary, epoch_cost
+from twinhead.experiments.tasks.net import Net, epoch_cost, sigmoids
 from twinhead.matching import sigmoid_learning_rate
 from twinhead.results.arm import Arm
 from twinhead.results.history import History
@@ -109,13 +108,7 @@ def _many_classes(settings: Settings, splits: dict[int, Split]) -> tuple[Rows, d
     first = splits[settings.seeds[0]]
     classes = int(first.y_train.max()) + 1
     sparse = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    nets = {
-        head: (Net(settings, *first.X_train.shape, classes, loss), labelled)
-        for head, loss, labelled in (
-            (names.SOFTMAX, sparse, lambda y: y),
-            (names.REST, partial(binary, classes), lambda y: np.eye(classes, dtype=np.float32)[y]),
-        )
-    }
+    net = Net(settings, *first.X_train.shape, classes, sparse)
     scores: Rows = []
     numbers: dict[str, float] = {}
     for seed, parts in splits.items():
@@ -128,12 +121,15 @@ def _many_classes(settings: Settings, splits: dict[int, Split]) -> tuple[Rows, d
             scores.append(_score(seed, names.MANY, head, names.ERRORS, errors / least))
             scores.append(_score(seed, names.MANY, head, "accuracy", 1 - errors))
 
-        for head, (net, labelled) in nets.items():
-            before, after = net.train(parts.X_train, labelled(parts.y_train), seed)
+        one_each = tuple(np.eye(classes)[each] for each in (parts.y_train, y))
+        for head, (before, after) in (
+            (names.SOFTMAX, net.train(parts.X_train, parts.y_train, seed)),
+            (names.REST, sigmoids(settings, parts, one_each, seed)),
+        ):
             add(head + names.UNTRAINED, before(X).argmax(axis=1))
             add(head, after(X).argmax(axis=1))
             for state, answers in labels.marked(head, after, parts):
-                right = (answers == np.eye(classes)[y]).mean()
+                right = (answers == one_each[1]).mean()
                 scores.append(_score(seed, names.MANY, head, names.RIGHT + state, right))
             if head == names.SOFTMAX and not numbers:
                 numbers = epoch_cost(after(parts.X_train), parts.y_train, settings.batch_size)

@@ -1,16 +1,20 @@
-"""A linear head that Keras trains, and the losses that Keras has no name for."""
+"""Linear heads that Keras trains, or the bank, and the losses that Keras has no name for."""
 
 from collections.abc import Callable
 
 import numpy as np
 from scipy.special import log_softmax
 
+from twinhead.data.features import Split
 from twinhead.errors import InputError
 from twinhead.experiments.tasks import Settings
-from twinhead.training import heads
+from twinhead.results.arm import Arm
+from twinhead.training import bank, heads
 from twinhead.training.backend import keras
+from twinhead.training.rows import Labels
 
 Logits = Callable[[np.ndarray], np.ndarray]
+Wanted = tuple[np.ndarray, np.ndarray]
 
 
 class Net:
@@ -39,13 +43,48 @@ class Net:
         keras.utils.set_random_seed(seed)
         for variable, value in zip(self.variables, self.fresh, strict=True):
             variable.assign(value)
-        start = keras.initializers.RandomNormal(0.0, self.settings.init_sd, seed=seed)
-        kernel = keras.ops.convert_to_numpy(start((self.features, self.units)))
-        weights = [kernel, np.zeros(self.units, np.float32)]
+        weights = start(self.settings, self.features, self.units, seed)
         self.model.set_weights(weights)
         recipe = {"batch_size": self.settings.batch_size, "epochs": self.settings.epochs}
         self.model.fit(X, labels, verbose=0, **recipe)
         return _logits(*weights), _logits(*self.model.get_weights())
+
+
+def sigmoids(settings: Settings, parts: Split, wanted: Wanted, seed: int) -> tuple[Logits, Logits]:
+    """Train a sigmoid head for every label, all in the bank; return the logits as `Net` does.
+
+    Args:
+        wanted: 0 and 1, shape (rows, labels), of the training and the validation rows.
+    """
+    kernel, bias = start(settings, parts.X_train.shape[1], wanted[0].shape[1], seed)
+    name = settings.optimizer.name
+    arms = {
+        Arm(f"label {k}", "sigmoid", settings.learning_rate, seed, optimizer=name): k
+        for k in range(len(bias))
+    }
+    own = {
+        arm.name: Labels(*(np.ascontiguousarray(each[:, k], np.uint8) for each in wanted))
+        for arm, k in arms.items()
+    }
+
+    def initial(arm: Arm, _: int) -> tuple[np.ndarray, np.ndarray]:
+        k = arms[arm]
+        return kernel[:, k : k + 1], bias[k : k + 1]
+
+    records = bank.train(
+        list(arms), settings.recipe(), parts, initial=initial, parts=(), labels=own, weights="last"
+    )
+    trained = (
+        np.concatenate([record.weights[weight][-1] for record in records], axis=-1)
+        for weight in ("kernel", "bias")
+    )
+    return _logits(kernel, bias), _logits(*trained)
+
+
+def start(settings: Settings, features: int, units: int, seed: int) -> list[np.ndarray]:
+    """Return the kernel and bias that a head with so many units starts from."""
+    drawn = keras.initializers.RandomNormal(0.0, settings.init_sd, seed=seed)((features, units))
+    return [keras.ops.convert_to_numpy(drawn), np.zeros(units, np.float32)]
 
 
 def _logits(kernel: np.ndarray, bias: np.ndarray) -> Logits:

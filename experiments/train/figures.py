@@ -4,6 +4,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from twinhead.pages.style import (
+    ISOMETRIC,
     SIGMOID,
     SOFTMAX,
     STYLE,
@@ -15,12 +16,14 @@ from twinhead.pages.style import (
 )
 from twinhead.pages.typeset import short
 from twinhead.results.history import History
+from twinhead.results.wording import count
 
 
 def loss_curves(history: History) -> Figure:
     """Draw loss and accuracy of a run with one arm."""
     (record,) = history.records.values()
-    colour, head = SOFTMAX if record.arm.head == "softmax" else SIGMOID
+    colours = {look[1]: look for look in (SOFTMAX, SIGMOID, ISOMETRIC)}
+    colour, head = colours[record.arm.head]
     with rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 5.4), layout="constrained")
         panels = figure.subplots(2, 1, sharex=True)
@@ -47,6 +50,7 @@ def loss_curves(history: History) -> Figure:
             figure,
             f"{head.capitalize()} at a rate of {record.arm.learning_rate:g}, seed "
             f"{record.arm.seed}: the validation loss goes from {short(loss[0])} to "
-            f"{short(loss[-1])} in {len(loss) - 1} epoch(s), with {100 * accuracy[-1]:.2f} % right",
+            f"{short(loss[-1])} in {count(len(loss) - 1, 'epoch')}, with "
+            f"{100 * accuracy[-1]:.2f} % right",
         )
     return figure

@@ -13,10 +13,11 @@ from twinhead.training import bank, heads
 
 
 def measure(settings: Settings) -> History:
-    features = settings.data.load()
+    features = settings.data.load(on_disk=True)
     parts = split(features, settings.validation_fraction, settings.seed)
+    assert settings.lr_ratio is not None  # Settings give every head its own.
     arm = Arm(
-        name="softmax" if settings.head == "softmax" else f"sigmoid {settings.init}",
+        name=settings.head if settings.head == "softmax" else f"{settings.head} {settings.init}",
         head=settings.head,
         learning_rate=sigmoid_learning_rate(settings.learning_rate, settings.lr_ratio),
         seed=settings.seed,
@@ -28,6 +29,8 @@ def measure(settings: Settings) -> History:
     history = History(describe(features, parts))
     for record in bank.train([arm], settings.recipe(), parts):
         history.add(record)
+    ones = float(parts.y_validation.mean())
+    history.numbers["share of the more frequent class"] = max(ones, 1 - ones)
     # What was taken out of every column before training: the exported head does so by itself.
     history.tables["columns"] = pd.DataFrame({"mean": parts.mean, "scale": parts.scale})
     return history

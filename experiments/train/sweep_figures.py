@@ -8,6 +8,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from twinhead.pages.style import (
+    ISOMETRIC,
     SIGMOID,
     SOFTMAX,
     STYLE,
@@ -21,7 +22,19 @@ from twinhead.pages.typeset import short
 from twinhead.results.history import History, Record
 
 # What an arm's label may say, in this order, if arms differ in it.
-STARTS = {"random": "own start", "transfer": "β = θ1 − θ0"}
+STARTS = {
+    ("sigmoid", "random"): "own start",
+    ("sigmoid", "transfer"): "β = θ1 − θ0",
+    ("isometric", "random"): "own start",
+    ("isometric", "transfer"): "γ = (θ1 − θ0)/√2",
+}
+# Softmax first and wide: the others are drawn narrow on top of it.
+LOOKS = {
+    "softmax": (SOFTMAX[0], 7.0),
+    "sigmoid": (SIGMOID[0], 1.4),
+    "isometric": (ISOMETRIC[0], 4.0),
+}
+ORDER = ("softmax", "isometric", "sigmoid")
 
 
 def sweep(histories: Sequence[History]) -> Figure:
@@ -34,14 +47,13 @@ def sweep(histories: Sequence[History]) -> Figure:
     alike: dict[tuple[str, str], list[np.ndarray]] = {}
     for name, (_, record) in zip(_names(records), records, strict=True):
         alike.setdefault((record.arm.head, name), []).append(record.loss())
-    # Softmax first: sigmoid is drawn narrow on top of it.
-    alike = dict(sorted(alike.items(), key=lambda each: each[0][0] != "softmax"))
+    alike = dict(sorted(alike.items(), key=lambda each: ORDER.index(each[0][0])))
     with rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, max(4, 0.26 * len(alike) + 1.2)), layout="constrained")
         axes = figure.subplots()
         for (head, name), losses in alike.items():
-            colour, width = (SOFTMAX[0], 5) if head == "softmax" else (SIGMOID[0], 1.6)
-            dashes = (0, (3, 2)) if STARTS["random"] in name else "-"
+            colour, width = LOOKS[head]
+            dashes = (0, (3, 2)) if "own start" in name else "-"
             for loss in losses:
                 looks = {"linewidth": width, "linestyle": dashes, "markersize": width + 2}
                 line(axes, loss, colour, label=name if loss is losses[0] else None, **looks)
@@ -49,10 +61,9 @@ def sweep(histories: Sequence[History]) -> Figure:
             (head, name): float(np.mean([loss[-1] for loss in losses]))
             for (head, name), losses in alike.items()
         }
-        colours = {"softmax": SOFTMAX[0], "sigmoid": SIGMOID[0]}
         label_ends(
             axes,
-            [(end, name, colours[head]) for (head, name), end in ends.items() if np.isfinite(end)],
+            [(end, name, LOOKS[head][0]) for (head, name), end in ends.items() if np.isfinite(end)],
         )
         axes.set_ylabel("validation loss (nats)")
         epoch_axis(axes)
@@ -75,8 +86,8 @@ def _names(records: Sequence[tuple[History, Record]]) -> list[str]:
     """Return a label an arm: its head, and in what else arms differ."""
     said = [
         {
-            "start": STARTS[arm["init"]] if arm["head"] == "sigmoid" else "",
-            "lr_ratio": f"×{arm['lr_ratio']:g}" if arm["head"] == "sigmoid" else "",
+            "start": STARTS.get((arm["head"], arm["init"]), ""),
+            "lr_ratio": f"×{arm['lr_ratio']:g}" if arm["head"] != "softmax" else "",
             "rate": f"rate {arm['learning_rate'] / arm['lr_ratio']:g}",
             "optimizer": arm["optimizer"],
             "data": str(history.data["name"]),

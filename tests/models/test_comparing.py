@@ -5,10 +5,12 @@ import csv
 import numpy as np
 import pytest
 
-from models.conftest import layers, rows, small
+from models.conftest import layers, rows, small, train
+from twinhead import convert
 from twinhead.errors import InputError
-from twinhead.models import arrays
+from twinhead.models import arrays, comparing
 from twinhead.models.comparing import compare
+from twinhead.models.reading import read
 from twinhead.training.backend import keras
 
 O = keras.optimizers  # noqa: E741
@@ -40,11 +42,34 @@ def test_a_condition_that_is_not_met_is_seen():
     assert "goes elsewhere" in str(found)
 
 
-def test_equal_rates_that_are_right_are_no_control():
-    """Lamb's rate is the same for both heads, from θ1 = −θ0: nothing tells the control apart."""
+def test_where_equal_rates_are_right_the_control_has_twice_the_rate():
+    """Lamb's rate is the same for both heads, from θ1 = −θ0."""
     found = compared(small(2, O.Lamb(0.05), centred=True))
-    assert found.gaps["twin"].max() <= found.allowed
-    assert found.verdict == "not tested"
+    assert (found.verdict, found.at) == ("holds", "at twice the rate")
+
+
+def test_the_control_differs_in_its_heads_rate_alone():
+    """In the middle of training it keeps momenta: what is shown is not that they were lost."""
+    model = small(2, O.Adam(0.05), trunk=True)
+    train(model, *rows())
+    twin, verdict = convert(model)
+    control, at = comparing._control(read(model), twin, verdict.swap)
+    assert at == "at equal rates"
+    pairs = list(zip(control.optimizer.variables, twin.optimizer.variables, strict=True))
+    others = [new for new, old in pairs if not np.array_equal(new, old)]
+    assert [float(each) for each in others] == [pytest.approx(0.05)]
+    assert twin.optimizer.iterations == 2
+
+
+def test_a_rate_that_begins_at_zero_is_told_apart():
+    warm = O.schedules.CosineDecay(0.0, 50, warmup_target=0.2, warmup_steps=5)
+    assert compared(small(2, O.SGD(warm, momentum=0.9), trunk=True)).verdict == "holds"
+
+
+def test_an_isometric_twin_is_compared_as_well():
+    found = compare(small(2, O.SGD(0.1)), given(), epochs=1, batch_size=16, to="isometric")
+    assert (found.verdict, found.at) == ("holds", "at twice the rate")
+    assert found.gaps["twin"].max() <= 1e-5
 
 
 def test_nothing_moves_nothing_is_told():

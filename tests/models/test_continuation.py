@@ -7,7 +7,7 @@ import pytest
 
 from models.conftest import odds, rows, small, train
 from twinhead import convert
-from twinhead.matching import OPTIMIZERS
+from twinhead.matching import OPTIMIZERS, translate
 from twinhead.models import optimizers, state
 from twinhead.training.backend import keras
 
@@ -164,3 +164,13 @@ def test_every_optimizer_of_the_map_says_what_it_keeps():
             if getattr(optimizer, attribute, None)
         }
         assert shaped <= kept, name
+
+
+def test_every_optimizer_that_the_map_calls_exact_is_continued():
+    tried = set()
+    for make in EXACT.values():
+        optimizer = make()
+        tried.add(type(getattr(optimizer, "inner_optimizer", optimizer)).__name__.lower())
+    exact = {name for name in OPTIMIZERS if translate({"optimizer": name}).status == "exact"}
+    assert exact == tried - {"lion"}, "lion's condition is on gradients of zero, and holds here"
+    assert {*OPTIMIZERS} - tried == {"lamb", "adafactor", "muon"}, "from θ1 = −θ0, or nearly"

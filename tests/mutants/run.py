@@ -10,9 +10,10 @@ which the tests cannot even be collected, is an error: it shows nothing.
 """
 
 import argparse
+import multiprocessing
 import os
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import time
@@ -27,6 +28,14 @@ PROJECT = HERE.parents[1]
 TREE = ("src", "experiments", "conf", "tests", "docs", "pyproject.toml", "Makefile", "README.md")
 CAUGHT, SURVIVED, ERROR = "caught", "SURVIVED", "ERROR"
 LONGEST = 900  # Seconds for a mutant's tests; one that hangs them is noticed.
+
+# Imported once, by the process that every run of tests is a fork of: they take most of a short
+# run's time. Nothing of the project may be among them, nor may TensorFlow compute before the fork.
+ONCE = (
+    *("pytest", "h5py", "hydra", "keras", "matplotlib.pyplot", "pandas", "scipy.optimize"),
+    *("scipy.stats", "sklearn.linear_model", "sklearn.model_selection", "tensorflow"),
+)
+FORKS = multiprocessing.get_context("forkserver")
 
 
 @dataclass(frozen=True)
@@ -84,23 +93,36 @@ def _copied(to: Path) -> Path:
     return to
 
 
+def _pytest(tree: Path, notice: tuple[str, ...], said: Path) -> None:
+    """Run tests in a tree, as a process of its own, and leave with pytest's exit code."""
+    os.setsid()  # So that what the tests start ends with them.
+    with said.open("w") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    os.chdir(tree)
+    os.environ |= {"PYTHONPATH": str(tree / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    sys.dont_write_bytecode = True
+    sys.path[:] = [str(tree / "src"), *(path for path in sys.path if Path(path) != HERE)]
+    import pytest  # Here, as the process that only hands out mutants has no use for it.
+
+    code = int(pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", *notice]))
+    sys.stdout.flush()
+    os._exit(code)  # Without waiting for threads that a broken program left behind.
+
+
 def _tests(tree: Path, notice: tuple[str, ...]) -> tuple[int, str]:
     """Run tests in a tree and return pytest's exit code and its last words."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
-    try:
-        done = subprocess.run(
-            [*command, *notice],
-            cwd=tree,
-            env=os.environ | {"PYTHONPATH": str(tree / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            timeout=LONGEST,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    file = tree / "said"
+    process = FORKS.Process(target=_pytest, args=(tree, notice, file))
+    process.start()
+    process.join(LONGEST)
+    if process.exitcode is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.join()
         return 1, "took too long"
-    said = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return done.returncode, (said or done.stdout.splitlines() or [done.stderr])[-1]
+    lines = file.read_text(errors="replace").splitlines() if file.exists() else []
+    said = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
+    return process.exitcode, (said or lines or ["said nothing"])[-1]
 
 
 def _tried(mutant: Mutant, tree: Path) -> tuple[str, str]:
@@ -129,6 +151,9 @@ def main() -> int:
         if not chosen.which
         or any(part in f"{mutant.catalogue} {mutant.breaks}" for part in chosen.which)
     ]
+    # As training/backend.py has them, which is not imported before the fork.
+    os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    FORKS.set_forkserver_preload(list(ONCE))
     with tempfile.TemporaryDirectory() as place:
         trees: Queue[Path] = Queue()
         for number in range(chosen.jobs):

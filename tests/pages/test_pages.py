@@ -7,9 +7,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import pytest
+import yaml
 
+from twinhead.cli.commands.articles import ARTICLES, EXPERIMENTS
+from twinhead.experiments import train
 from twinhead.results import history
-from twinhead.runs import index
+from twinhead.runs import articles, index, sweep
 
 AUDIT = (Path(__file__).parent / "audit.js").read_text(encoding="utf-8")
 LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"), (320, "light")]
@@ -18,32 +21,53 @@ OPEN_ALL = "document.querySelectorAll('details').forEach(each => each.open = tru
 
 @pytest.fixture(scope="session")
 def pages(run, explored):
-    """Every kind of page there is: name -> file."""
-    surrogate = run("equivalence").folder
-    outputs = surrogate.parents[1]
-    found = {
-        "several seeds, surrogate": surrogate / "report.html",
-        "failing": run("equivalence", "lr_ratio=1.9").folder / "report.html",
-        "without arms": run("numerics").folder / "report.html",
-        "many arms, with explorer": explored / "report.html",
-        "explorer of a run": explored / "explore.html",
-        "all runs": index.write(outputs),
-    }
-    return found
+    """Every kind of page there is: name -> file, made when it is asked for."""
+
+    class Pages(dict):
+        def __missing__(self, name):
+            self[name] = MAKE[name](run, explored)
+            return self[name]
+
+    return Pages()
 
 
-NAMES = (
-    "several seeds, surrogate",
-    "failing",
-    "without arms",
-    "many arms, with explorer",
-    "explorer of a run",
-    "all runs",
-)
+def all_jobs(run, _):
+    ratios = (1, 2, 4)
+    runs = [run("train", "head=sigmoid", f"lr_ratio={ratio}") for ratio in ratios]
+    read = [yaml.safe_load((each.folder / "config.yaml").read_text()) for each in runs]
+    sweep.gather(runs[0].experiment, [train.Settings(**each) for each in read], runs)
+    return max(runs[0].folder.parent.glob("sweep-*")) / "report.html"
+
+
+def article(number):
+    def made(run, _):
+        overview = articles.write(ARTICLES, [run(name) for name in EXPERIMENTS])
+        return overview.parent / f"{number}.html" if number else overview
+
+    return made
+
+
+def all_runs(run, _):
+    outputs = {run(name).folder.parents[1] for name in ("equivalence", "numerics")}
+    return index.write(outputs.pop())
+
+
+MAKE = {
+    "several seeds, surrogate": lambda run, _: run("equivalence").folder / "report.html",
+    "failing": lambda run, _: run("equivalence", "lr_ratio=1.9").folder / "report.html",
+    "without arms": lambda run, _: run("numerics").folder / "report.html",
+    "without claims": lambda run, _: run("train").folder / "report.html",
+    "many arms, with explorer": lambda _, explored: explored / "report.html",
+    "explorer of a run": lambda _, explored: explored / "explore.html",
+    "all jobs of a multirun": all_jobs,
+    "all articles": article(None),
+    "an article": article("004"),
+    "all runs": all_runs,
+}
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", MAKE)
 def test_a_page_is_sound(visit, pages, name, width, scheme):
     page = visit(pages[name], width, scheme)
     page.wait_for_timeout(100)
@@ -57,7 +81,7 @@ def test_a_page_is_sound(visit, pages, name, width, scheme):
         assert Path(unquote(urlparse(address).path)).is_relative_to(pages[name].parent)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", MAKE)
 def test_every_link_leads_to_a_file_that_is_there(pages, name):
     page = pages[name]
     links = re.findall(r'(?:href|src)="([^"#][^"]*)"', page.read_text(encoding="utf-8"))
@@ -65,7 +89,9 @@ def test_every_link_leads_to_a_file_that_is_there(pages, name):
     if name != "explorer of a run":
         assert len(links) > 5
     for link in links:
-        assert (page.parent / link).exists(), link
+        file, _, place = link.partition("#")
+        assert (page.parent / file).exists(), link
+        assert not place or f'id="{place}"' in (page.parent / file).read_text(), link
 
 
 def test_everything_that_answers_is_above_the_fold(visit, pages):

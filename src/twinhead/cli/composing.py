@@ -23,11 +23,13 @@ CONF = Path(twinhead.__file__).parent / "conf"
 Checked = TypeVar("Checked", bound=BaseModel)
 
 
-def compose(name: str, kind: type[Checked], words: Sequence[str]) -> Checked:
+def compose(name: str, kind: type[Checked], words: Sequence[str], folder: Path = CONF) -> Checked:
     """Return the checked settings of a file of conf/ with these key=value words.
 
     Args:
-        name: of the file below conf/, such as experiment/lr_ratio.
+        name: of the file below the folder, such as experiment/lr_ratio.
+        folder: in which Hydra looks for options. It takes the name of every folder in there for a
+            choice among files, so a plain key `head` needs one in which there is no such folder.
 
     Raises:
         InputError: a word is unknown or its value is wrong.
@@ -37,7 +39,7 @@ def compose(name: str, kind: type[Checked], words: Sequence[str]) -> Checked:
         if key.endswith(".name"):
             raise InputError(f"{key}: found {value}; use {key.removesuffix('.name')}={value}")
     try:
-        with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        with hydra.initialize_config_dir(str(folder), version_base="1.3"):
             composed = hydra.compose(name, overrides=[_quoted(word) for word in words])
         missing = sorted(OmegaConf.missing_keys(composed))
         if missing:
@@ -51,6 +53,19 @@ def compose(name: str, kind: type[Checked], words: Sequence[str]) -> Checked:
         return kind.model_validate(values)
     except ValidationError as error:
         raise InputError(_told(error.errors()[0], values, kind)) from error
+
+
+def unchecked(words: Sequence[str]) -> dict[str, Any]:
+    """Return what key=value words say, for keys that no file of conf/ has.
+
+    Raises:
+        InputError: a word is no key=value.
+    """
+    try:
+        parsed = OverridesParser.create().parse_overrides(list(words))
+    except HydraException as error:
+        raise InputError(_first_line(error)) from error
+    return {each.key_or_group: each.value() for each in parsed}
 
 
 def jobs(words: Sequence[str]) -> list[list[str]]:

@@ -1,13 +1,18 @@
 """Commands that take files: the words without a key are their paths."""
 
+import logging
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
 
-from twinhead.cli.composing import compose
+from twinhead.cli.composing import CONF, compose
 from twinhead.errors import InputError
+from twinhead.runs import progress
+
+log = logging.getLogger(__name__)
 
 Checked = TypeVar("Checked", bound=BaseModel)
 
@@ -29,12 +34,15 @@ def files_and_settings(
             f"{command}: found {len(paths)} file(s) ({found}), expected {len(files)}: "
             + " and ".join(files)
         )
-    settings = compose(f"command/{command}", kind, [word for word in words if word not in paths])
+    others = [word for word in words if word not in paths]
+    settings = compose(command, kind, others, CONF / "command")
     return [Path(path) for path in paths], settings
 
 
 def start_keras() -> None:
     """Start TensorFlow quietly, and the same command gives the same bits."""
-    from twinhead.training.backend import keras  # Takes seconds.
+    with progress.shown(sys.stderr.isatty()):
+        log.info("starting TensorFlow", extra={"starting": True})
+        from twinhead.training.backend import keras  # Takes seconds.
 
     keras.utils.set_random_seed(0)

@@ -1,13 +1,15 @@
 """Features and labels, their split in two, and what tells them from others."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from twinhead.data.ondisk import Matrix, OnDisk, blocks, header
+from twinhead.data.room import aligned
 from twinhead.errors import InputError
 
-ALIGNMENT = 64  # Bytes; TensorFlow copies, or worse, what begins elsewhere.
 MOST_CLASSES = 100  # One head a pair of classes is more than enough with these.
 
 
@@ -15,7 +17,8 @@ MOST_CLASSES = 100  # One head a pair of classes is more than enough with these.
 class Features:
     """Features X, float32 (n, d), and labels y, uint8 (n,) in {0, 1}; class 1 is positive.
 
-    Or in {0, ..., K - 1}, for an experiment that asks for many classes.
+    Or in {0, ..., K - 1}, for an experiment that asks for many classes. X may be rows on the disk,
+    for an experiment that takes those: see `Source.load`.
 
     Attributes:
         name: fit for a title.
@@ -25,7 +28,7 @@ class Features:
     """
 
     name: str
-    X: np.ndarray
+    X: Matrix
     y: np.ndarray
     made_up: bool = False
     standardise: bool = False
@@ -37,15 +40,17 @@ class Split:
     """One 80/20 cut of the features; equal to itself alone.
 
     `mean` and `scale` are what was taken out of every column. They come from the training rows
-    alone, and are 0 and 1 where features are used as they are.
+    alone, and are 0 and 1 where features are used as they are. `places` are the training rows'
+    among all rows, where that is known: neighbours there are neighbours in the file.
     """
 
-    X_train: np.ndarray
+    X_train: Matrix
     y_train: np.ndarray
-    X_validation: np.ndarray
+    X_validation: Matrix
     y_validation: np.ndarray
     mean: np.ndarray
     scale: np.ndarray
+    places: np.ndarray | None = None
 
 
 def check_labels(source: str, y: np.ndarray, many_classes: bool) -> np.ndarray:
@@ -67,11 +72,13 @@ def check_labels(source: str, y: np.ndarray, many_classes: bool) -> np.ndarray:
     return y.astype(np.uint8)
 
 
-def fingerprint(*arrays: np.ndarray) -> str:
-    """Return the SHA-256 of the arrays' types, shapes and bytes, whatever file they came from."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(f"{array.dtype.str}{array.shape}".encode())
+def fingerprint(*arrays: Matrix) -> str:
+    """Return the SHA-256 of the arrays' types, shapes and bytes, wherever these lie."""
+    first, *others = arrays
+    on_disk = isinstance(first, OnDisk)  # Its rows were gone through when they were found sound.
+    digest = first.digest() if on_disk else hashlib.sha256()
+    for array in others if on_disk else arrays:
+        digest.update(header(array))
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
@@ -106,26 +113,29 @@ def split(features: Features, validation_fraction: float, seed: int) -> Split:
                 f"{seed} leaves class {missing[0]} out of the {part} part; expected "
                 + ("both classes" if len(classes) == 2 else f"all {len(classes)} classes")
             )
-    X_train, X_validation = _take(features.X, rows), _take(features.X, others)
-    mean, scale = np.zeros(X_train.shape[1], np.float32), np.ones(X_train.shape[1], np.float32)
+    parts = [_take(features.X, each) for each in (rows, others)]
+    columns = features.X.shape[1]
+    mean, scale = np.zeros(columns, np.float32), np.ones(columns, np.float32)
     if features.standardise:
-        scaler = StandardScaler(copy=False).fit(X_train)
-        X_train, X_validation = scaler.transform(X_train), scaler.transform(X_validation)
+        scaler = StandardScaler(copy=False)
+        X_train = parts[0]
+        for block in blocks(*X_train.shape):
+            scaler.partial_fit(X_train[block])
+        parts = [_changed(X, scaler.transform) for X in parts]
         mean, scale = scaler.mean_.astype(np.float32), scaler.scale_.astype(np.float32)
-    return Split(X_train, y_train, X_validation, y_validation, mean, scale)
+    X_train, X_validation = parts
+    return Split(X_train, y_train, X_validation, y_validation, mean, scale, rows)
 
 
-def _take(X: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _take(X: Matrix, rows: np.ndarray) -> Matrix:
+    if isinstance(X, OnDisk):
+        return X.chosen(rows)
     taken = aligned((len(rows), X.shape[1]), X.dtype)
     return np.take(X, rows, axis=0, out=taken, mode="clip")  # Any other mode fills a buffer first.
 
 
-def aligned(shape: tuple[int, ...], dtype: np.dtype | str) -> np.ndarray:
-    """Return room for an array that TensorFlow can use where it lies, without a copy."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    room = np.empty(size + ALIGNMENT, np.uint8)
-    start = -room.ctypes.data % ALIGNMENT
-    return room[start : start + size].view(dtype).reshape(shape)
+def _changed(X: Matrix, change: Callable[[np.ndarray], np.ndarray]) -> Matrix:
+    return X.changed(change) if isinstance(X, OnDisk) else change(X)
 
 
 def describe(features: Features, parts: Split) -> dict[str, str | int | bool]:

@@ -1,28 +1,31 @@
 """Features from a file in the article's layout, read and checked by a process with limits.
 
-Whatever the file does to the library that reads it, it does not do to the run.
+Whatever the file does to the library that reads it, it does not do to the run. Rows that are too
+many for memory are read by the run itself, from where that process says that they lie.
 """
 
 import json
+import math
 import os
 import signal
 import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from twinhead.data import rewriting
 from twinhead.data.features import fingerprint
+from twinhead.data.hdf5_rows import BYTES_A_SECOND, LAYOUT, LEAST_SECONDS, kind
+from twinhead.data.ondisk import Matrix, OnDisk, Stretch, Tally
 from twinhead.errors import InputError
 
-LAYOUT = "an HDF5 file with `train` (n, d) and `label` (n,)"
-# Seconds of computing that a file may take: some, and as many as a slow machine decompresses in.
-LEAST_SECONDS, BYTES_A_SECOND = 5, 5_000_000
 WAITING = 20  # Times as long on the clock: disks and other processes have to be waited for.
 
 
@@ -31,33 +34,47 @@ class Contents:
     """What one reading of a file gave.
 
     Attributes:
-        X: float32 (n, d); read-only, as y is, which has the type it has in the file.
+        X: float32 (n, d), or rows on the disk; read-only, as y is, which has the type it has in
+            the file.
         sha256: the fingerprint of X and y.
+        tally: how long it took to load X; of rows on the disk, X has its own.
         about: the file's attributes that are texts or numbers.
         names: of the rows, where the file has them in `train_names`.
     """
 
-    X: np.ndarray
+    X: Matrix
     y: np.ndarray
     made_up: bool
     sha256: str
+    tally: Tally
     about: Mapping[str, str | int | float] = field(default_factory=dict)
     names: list[str] | None = None
 
 
-def read(path: Path, external: bool = False) -> Contents:
+def read(path: Path, external: bool = False, most: float = math.inf) -> Contents:
     """Read and check a file in the article's layout.
 
     Args:
         external: whether to follow links, external storage and virtual sets to other files.
+        most: bytes of X, as float32, beyond which it stays on the disk.
 
     Raises:
         InputError: the file is missing, damaged, in another layout, or takes too long.
     """
-    said, arrays = _asked(path, "external" if external else "")
-    X, y = arrays
-    about = said["about"]
-    return Contents(X, y, "made_up" in about, fingerprint(X, y), about, said["names"])
+    tally = Tally()
+    X: Matrix
+    with _child(path, "external" if external else "", most) as child, tally:
+        said, arrays = _received(path, child)
+        if "rows" not in said:
+            X, y = arrays
+            tally.add(X.nbytes)
+        else:
+            (y,) = arrays
+            X = _left_on_disk(path, external, said["rows"], child)
+    if isinstance(X, OnDisk):
+        X.check(str(path))
+    told = said["about"]
+    return Contents(X, y, "made_up" in told, fingerprint(X, y), tally, told, said["names"])
 
 
 def about(path: Path) -> dict[str, str | int | float]:
@@ -66,11 +83,13 @@ def about(path: Path) -> dict[str, str | int | float]:
     Raises:
         InputError: the file is missing or damaged, or takes too long.
     """
-    return _asked(path, "about")[0]["about"]
+    with _child(path, "about") as child:
+        return _received(path, child)[0]["about"]
 
 
-def _asked(path: Path, how: str) -> tuple[dict[str, Any], list[np.ndarray]]:
-    """Return what a process of its own says of the file, and its arrays."""
+@contextmanager
+def _child(path: Path, how: str, most: float = math.inf) -> Iterator["_Child"]:
+    """Give a process of its own that reads the file; see `hdf5_child` for what it says."""
     try:
         status = path.stat()
     except FileNotFoundError:
@@ -83,8 +102,8 @@ def _asked(path: Path, how: str) -> tuple[dict[str, Any], list[np.ndarray]]:
         raise InputError(f"{path}: found a pipe or device, expected {LAYOUT}")
 
     seconds = LEAST_SECONDS + status.st_size // BYTES_A_SECOND
-    words = [os.fspath(path), how, str(seconds)]
-    child = subprocess.Popen(
+    words = [os.fspath(path), how, str(seconds), str(most)]
+    process = subprocess.Popen(
         [sys.executable, "-m", "twinhead.data.hdf5_child", *words],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -95,42 +114,93 @@ def _asked(path: Path, how: str) -> tuple[dict[str, Any], list[np.ndarray]]:
             "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",  # See `_fill_memory_with` there.
         },
     )
-    timer = threading.Timer(WAITING * seconds, child.kill)
-    timer.start()
+    child = _Child(process, seconds)
+    child.wait_for(WAITING * seconds)
     try:
-        assert child.stdout is not None
-        said, arrays = _received(child.stdout)
-        child.wait()
+        yield child
     finally:
-        timer.cancel()
-        child.kill()
-        child.wait()
-    if "error" in said:
-        raise InputError(said["error"])
-    if not said or len(arrays) < len(said["arrays"]):
-        code = child.returncode
-        how = signal.Signals(-code).name if code < 0 else str(code)
-        reason = (
-            f"takes more than {seconds} s, or all memory" if how in SLOW else f"stops HDF5 ({how})"
+        child.end()
+
+
+@dataclass
+class _Child:
+    process: subprocess.Popen
+    seconds: int
+    timer: threading.Timer | None = None
+
+    def wait_for(self, seconds: float) -> None:
+        """Kill it if it takes longer than this from now."""
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer = threading.Timer(seconds, self.process.kill)
+        self.timer.start()
+
+    def end(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+        self.process.kill()
+        self.process.wait()
+
+
+def _left_on_disk(path: Path, external: bool, rows: dict[str, Any], child: _Child) -> OnDisk:
+    """Return the rows where they lie, or where they are written to one behind the other."""
+    status = path.stat()
+    now = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+    own = kind(rows["kind"])
+    if now != rows["state"]:
+        raise InputError(f"{path}: was changed while it was read; expected rows that stay")
+    if rows["offset"] is not None:
+        return OnDisk([Stretch(path, rows["offset"], own, rows["shape"])])
+    if external:
+        raise InputError(
+            f"{path}: found `train` in other files and too large for memory, expected one file; "
+            "data.in_memory=true reads it all the same"
         )
-        raise InputError(f"{path}: damaged or unreadable ({reason}); expected {LAYOUT}")
-    return said, arrays
+    size = math.prod(rows["shape"]) * own.itemsize
+    child.wait_for(WAITING * (LEAST_SECONDS + 2 * size // BYTES_A_SECOND))
+    name = f"rows_{fingerprint(np.array([*now, *rows['shape']]))[:16]}"
+    return rewriting.rewritten(path, name, own, rows["shape"], _blocks(path, child))
+
+
+def _blocks(path: Path, child: _Child) -> Iterator[np.ndarray]:
+    while True:
+        said, arrays = _received(path, child)
+        if "end" in said:
+            return
+        yield from arrays
 
 
 SLOW = ("SIGXCPU", "SIGKILL")
 
 
-def _received(pipe: IO[bytes]) -> tuple[dict[str, Any], list[np.ndarray]]:
-    """Return what the child says, and its arrays; less of them if it died before."""
+def _received(path: Path, child: _Child) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """Return what the child says next, and its arrays.
+
+    Raises:
+        InputError: it says what is wrong, or says no more.
+    """
+    pipe = child.process.stdout
+    assert pipe is not None
     line = pipe.readline()
     said = json.loads(line) if line.endswith(b"\n") else {}
-    arrays = []
-    for kind, shape in said.get("arrays", []):
-        array = np.empty(shape, kind)
-        room = array.reshape(-1).view(np.uint8).data
-        # A buffered pipe waits for all there is room for.
-        if pipe.readinto(room) < len(room):  # type: ignore[attr-defined]
-            break
-        array.flags.writeable = False
-        arrays.append(array)
-    return said, arrays
+    if "error" in said:
+        raise InputError(said["error"])
+    wanted = said.get("arrays")
+    arrays = [array for each in wanted or [] if (array := _array(pipe, *each)) is not None]
+    if wanted is not None and len(arrays) == len(wanted):
+        return said, arrays
+    code = child.process.wait()
+    how = signal.Signals(-code).name if code < 0 else code
+    slow = f"takes more than {child.seconds} s, or all memory"
+    reason = slow if how in SLOW else f"stops HDF5 ({how})"
+    raise InputError(f"{path}: damaged or unreadable ({reason}); expected {LAYOUT}")
+
+
+def _array(pipe: IO[bytes], kind: str, shape: list[int]) -> np.ndarray | None:
+    array = np.empty(shape, kind)
+    room = array.reshape(-1).view(np.uint8).data
+    # A buffered pipe waits for all there is room for.
+    if pipe.readinto(room) < len(room):  # type: ignore[attr-defined]
+        return None
+    array.flags.writeable = False
+    return array

@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import sys
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -18,53 +19,64 @@ from typing import Any
 import h5py
 import numpy as np
 
+from twinhead.data import hdf5_rows
+from twinhead.data.finite import not_finite, not_finite_in
+from twinhead.data.hdf5_rows import BYTES_A_SECOND, LAYOUT, LEAST_SECONDS
 from twinhead.errors import InputError
 
-LAYOUT = "an HDF5 file with `train` (n, d) and `label` (n,)"
 FLETCHER = h5py.h5z.FILTER_FLETCHER32
 SHUFFLE = h5py.h5z.FILTER_SHUFFLE
 M_PERTURB = -6  # glibc's mallopt: fill whatever is allocated with a byte.
 
 
 def main() -> None:
-    path, how, seconds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    path, how, seconds, most = Path(sys.argv[1]), *sys.argv[2:5]
     # Whatever the library prints must not come between the arrays.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     for limit, value in (
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_CPU, int(seconds)),
         # More would not leave room for the two parts that the rows are split into.
         (resource.RLIMIT_AS, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2),
     ):
-        resource.setrlimit(limit, (value, resource.getrlimit(limit)[1]))
-    arrays: list[np.ndarray] = []
+        _limit(limit, value)
+    with out:
+        for said, *arrays in _answers(path, how, float(most)):
+            said["arrays"] = [(array.dtype.str, array.shape) for array in arrays]
+            out.write(json.dumps(said).encode() + b"\n")
+            for array in arrays:
+                out.write(np.ascontiguousarray(array).data)
+
+
+def _limit(what: int, value: int) -> None:
+    """Limit this process, which may be limited to less already."""
+    most = resource.getrlimit(what)[1]
+    resource.setrlimit(what, (value if most == resource.RLIM_INFINITY else min(value, most), most))
+
+
+def _answers(path: Path, how: str, most: float) -> Iterator[tuple[Any, ...]]:
+    """Yield what there is to say, each with its arrays; of what is wrong, the reason."""
     try:
         if how == "about":
             with _opened(path) as file:
-                about, names = _attributes(file), None
+                yield ({"about": _attributes(file), "names": None},)
         else:
-            *arrays, about, names = read(path, external=how == "external")
-        said: dict[str, Any] = {
-            "arrays": [(array.dtype.str, array.shape) for array in arrays],
-            "about": about,
-            "names": names,
-        }
+            yield from read(path, how == "external", most)
     except InputError as error:
-        said = {"error": str(error)}
+        yield ({"error": str(error)},)
     except MemoryError:
-        said = {"error": f"{path}: does not fit into half of the memory; expected {LAYOUT}"}
+        yield ({"error": f"{path}: does not fit into half of the memory; expected {LAYOUT}"},)
     except Exception as error:  # h5py has no class of error of its own.
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-        said = {"error": f"{path}: damaged or unreadable ({reason}); expected {LAYOUT}"}
-    with out:
-        out.write(json.dumps(said).encode() + b"\n")
-        for array in arrays:
-            out.write(np.ascontiguousarray(array).data)
+        yield ({"error": f"{path}: damaged or unreadable ({reason}); expected {LAYOUT}"},)
 
 
-def read(path: Path, external: bool) -> tuple[np.ndarray, np.ndarray, dict, list[str] | None]:
-    """Return X, y, the file's attributes, and its rows' names; a `test` is left alone.
+def read(path: Path, external: bool, most: float) -> Iterator[tuple[Any, ...]]:
+    """Yield X and y with the file's attributes and its rows' names; a `test` is left alone.
+
+    X is left out where it takes more bytes than `most`, as float32. Instead its place in the file
+    is told, or, where it does not lie there as it is in memory, its blocks follow.
 
     Args:
         external: whether to follow links, external storage and virtual sets to other files.
@@ -73,11 +85,20 @@ def read(path: Path, external: bool) -> tuple[np.ndarray, np.ndarray, dict, list
         raise InputError(f"{path}: not an HDF5 file; expected {LAYOUT}")
     _fill_memory_with(0x55)
     with _opened(path) as file:
-        datasets = [_dataset(path, file, name, external) for name in ("train", "label")]
+        datasets = train, label = [
+            _dataset(path, file, name, external) for name in ("train", "label")
+        ]
         _check_layout(path, *datasets)
+        about = _attributes(file)
+        if 4 * train.size > most:
+            y = _read_twice(path, label, slice(None))
+            rows = hdf5_rows.place(path, train)
+            yield {"about": about, "names": None, "rows": rows}, y
+            if rows["offset"] is None:
+                yield from _blocks(path, train)
+            return
         X, y = (dataset[()] for dataset in datasets)
         unchecked = any(map(_is_unchecked, datasets))
-        about = _attributes(file)
         # As in `data/images/layout.py`.
         names = list(file["train_names"].asstr()[:]) if "train_names" in file else None
     if unchecked:
@@ -85,11 +106,37 @@ def read(path: Path, external: bool) -> tuple[np.ndarray, np.ndarray, dict, list
         with _opened(path) as file:
             for name, first in (("train", X), ("label", y)):
                 if file[name][()].tobytes() != first.tobytes():
-                    raise InputError(
-                        f"{path}: `{name}` reads differently the second time: a damaged chunk; "
-                        "expected a sound file"
-                    )
-    return _check_features(path, X), y, about, names
+                    raise _unsteady(path, name)
+    yield {"about": about, "names": names}, _check_features(path, X), y
+
+
+def _blocks(path: Path, train: h5py.Dataset) -> Iterator[tuple[Any, ...]]:
+    """Yield all rows, some at a time, and a word at the end."""
+    # Every chunk is there, so that what is to come is known: as long as a slow machine takes.
+    seconds = 2 * train.nbytes // BYTES_A_SECOND + int(time.process_time()) + LEAST_SECONDS
+    _limit(resource.RLIMIT_CPU, seconds)
+    for block in hdf5_rows.by_chunks(train):
+        rows = _read_twice(path, train, block)
+        with np.errstate(over="ignore"):
+            yield {}, rows.astype(hdf5_rows.written(train.dtype), copy=False)
+    yield ({"end": True},)
+
+
+def _read_twice(path: Path, dataset: h5py.Dataset, rows: slice) -> np.ndarray:
+    _fill_memory_with(0x55)
+    first = dataset[rows]
+    if _is_unchecked(dataset):
+        _fill_memory_with(0xAA)
+        if dataset[rows].tobytes() != first.tobytes():
+            raise _unsteady(path, dataset.name.rpartition("/")[2])
+    return first
+
+
+def _unsteady(path: Path, name: str) -> InputError:
+    return InputError(
+        f"{path}: `{name}` reads differently the second time: a damaged chunk; "
+        "expected a sound file"
+    )
 
 
 def _opened(path: Path) -> h5py.File:
@@ -150,11 +197,16 @@ def _not_stored(path: Path, dataset: h5py.Dataset) -> Iterator[str]:
             if not other.is_file() or other.stat().st_size < offset + size:
                 yield f"what is beyond the end of {os.fsdecode(name)}"
     elif dataset.chunks is None:
-        stored = dataset.id.get_storage_size()
-        if stored < dataset.nbytes:
-            yield f"{dataset.nbytes - stored} of {dataset.nbytes} bytes"
+        # Not dataset.nbytes: NumPy may have no number as short as those in the file.
+        stored, size = dataset.id.get_storage_size(), dataset.size * _itemsize(dataset)
+        if stored < size:
+            yield f"{size - stored} of {size} bytes"
     elif 0 not in dataset.shape:
         yield from _chunks_not_stored(dataset)
+
+
+def _itemsize(dataset: h5py.Dataset) -> int:
+    return dataset.id.get_type().get_size()
 
 
 def _chunks_not_stored(dataset: h5py.Dataset) -> Iterator[str]:
@@ -162,7 +214,7 @@ def _chunks_not_stored(dataset: h5py.Dataset) -> Iterator[str]:
     grid = [-(-size // chunk) for size, chunk in zip(dataset.shape, dataset.chunks, strict=True)]
     expected = int(np.prod(grid, dtype=object))
     filters = _filters(dataset)
-    raw = int(np.prod(dataset.chunks, dtype=object)) * dataset.dtype.itemsize
+    raw = int(np.prod(dataset.chunks, dtype=object)) * _itemsize(dataset)
     packing = sum(1 << i for i, each in enumerate(filters) if each not in (FLETCHER, SHUFFLE))
     checking = sum(1 << i for i, each in enumerate(filters) if each == FLETCHER)
     found: dict[tuple[int, ...], tuple[int, int]] = {}
@@ -228,16 +280,9 @@ def _check_layout(path: Path, train: h5py.Dataset, label: h5py.Dataset) -> None:
 def _check_features(path: Path, X: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         X = X.astype(np.float32, copy=False)
-    # One sum tells whether there is anything to look for, without a mask as large as X.
-    with np.errstate(over="ignore", invalid="ignore"):
-        clean = np.isfinite(X.sum(dtype=np.float64))
-    if not clean:
-        bad = np.argwhere(~np.isfinite(X))
-        row, column = bad[0]
-        raise InputError(
-            f"{path}: `train` holds {len(bad)} value(s) that are NaN, infinite or too large for "
-            f"float32, the first at row {row}, column {column}; expected finite numbers"
-        )
+    count, first = not_finite(X)
+    if first:
+        raise InputError(not_finite_in(path, count, *first))
     return X
 
 

@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from twinhead.data import cache, hdf5, surrogate
+from twinhead.data import cache, hdf5, stacking, surrogate
 from twinhead.data.features import Features, check_labels
 from twinhead.data.hdf5 import Contents
 from twinhead.data.images import backbones, layout
 from twinhead.data.images.joining import join
 from twinhead.data.images.wanted import IMAGENET, Wanted, of_network, wanted
+from twinhead.data.ondisk import THREADS, OnDisk
 from twinhead.errors import InputError
-from twinhead.settings import Flag, Seed, Text, Values, different, one_of, whole
+from twinhead.settings import Flag, Seed, Text, Values, different, expected, one_of, whole
 
 log = logging.getLogger(__name__)
 
@@ -33,20 +34,30 @@ ARTICLE_FILE = "data/gap_Xception.h5"
 class Source(Values):
     """A source of features: `_features` makes or reads them, `load` checks them as well."""
 
-    def load(self, many_classes: bool = False) -> Features:
+    def load(self, many_classes: bool = False, on_disk: bool = False) -> Features:
         """Return the features, checked.
 
         Args:
             many_classes: whether the experiment needs three classes or more, and not exactly two.
+            on_disk: whether the experiment can do with X that stays on the disk, because it does
+                nothing with X but split it and hand it to the bank.
 
         Raises:
             InputError: the file is missing, damaged, or not in the layout; or the wrong number of
-                classes.
+                classes; or X is too large for memory, and is needed there.
         """
         features = self._features()
+        if isinstance(features.X, OnDisk) and not on_disk:
+            raise InputError(
+                f"{self.called()}: found {features.X.nbytes / 1e9:.1f} GB of features, left on the "
+                f"disk; expected lr_ratio or train, which read them there, or data.in_memory=true"
+            )
         return replace(features, y=check_labels(self.called(), features.y, many_classes))
 
     name: str
+
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())  # A list among the fields has none of its own.
 
     def called(self) -> str:
         """Return what the user called it by, for messages."""
@@ -62,6 +73,10 @@ class Source(Values):
     def identity(self) -> str:
         raise NotImplementedError
 
+    def reading(self) -> dict[str, Any]:
+        """Return what was read of X from a file until now, and how fast; nothing if nothing was."""
+        return {}
+
     def _features(self) -> Features:
         raise NotImplementedError
 
@@ -76,6 +91,17 @@ class Read(Source):
     def _sha256(self) -> str:
         _latest[:] = [self._read()]
         return _latest[0].sha256
+
+    def reading(self) -> dict[str, Any]:
+        if "_sha256" not in self.__dict__ or _latest[0].sha256 != self._sha256:
+            return {}
+        (read,) = _latest
+        if not isinstance(read.X, OnDisk):
+            return {"whole": read.tally.told()}
+        return {
+            "in_order": read.X.gone_through.told(),
+            "at_random": read.X.tally.told() | {"readers": THREADS},
+        }
 
     def _contents(self) -> Contents:
         sha256 = self._sha256
@@ -143,23 +169,42 @@ class Surrogate(Source):
         return cache.load(self.rows, self.features, self.seed)
 
 
+NoTwice = expected("a list of different paths", lambda paths: len(set(paths)) == len(paths))
+
+
 class File(Read):
     name: Literal["file"] = "file"
     path: Text
+    # Not paths, as those that `data=files` joins column by column.
+    more_rows: Annotated[list[Text], NoTwice] = Field(default_factory=list)
     external: Flag = False  # Whether to follow links, external storage and virtual sets.
+    in_memory: Annotated[bool | Literal["auto"], expected("auto, true or false")] = "auto"
+
+    @model_validator(mode="after")
+    def _checked(self) -> "File":
+        if self.path in self.more_rows:
+            words = f"more_rows: found {self.path}, expected other files than data.path"
+            raise PydanticCustomError("key", "{words}", {"words": words})
+        return self
 
     def called(self) -> str:
-        return self.path
+        return " + ".join([self.path, *self.more_rows])
+
+    def settings(self) -> dict[str, Any]:
+        # Where rows are while one trains on them changes no number.
+        names = [Path(path).name for path in (self.path, *self.more_rows)]
+        return {"name": self.name, "rows_of": names}
 
     def identity(self) -> str:
         return self._sha256
 
     def _read(self) -> Contents:
-        return hdf5.read(Path(self.path), self.external)
+        paths = [Path(path) for path in (self.path, *self.more_rows)]
+        return stacking.stack(paths, self.external, self.in_memory)
 
     def _features(self) -> Features:
         read = self._contents()
-        name = Path(self.path).name
+        name = " + ".join(self.settings()["rows_of"])
         called = f"surrogate in {name}" if read.made_up else name
         return Features(called, read.X, read.y, read.made_up)
 

@@ -7,6 +7,7 @@ from twinhead.matching.algebra import (
     match_softmax,
     sigmoid_learning_rate,
 )
+from twinhead.matching.objects import settings_of
 from twinhead.matching.optimizers import DEFAULTS, OPTIMIZERS, SCHEDULES, WRAPPERS
 from twinhead.matching.rules import (
     ANTISYMMETRIC,
@@ -18,7 +19,7 @@ from twinhead.matching.rules import (
     IMPOSSIBLE,
     Rule,
 )
-from twinhead.matching.torch_optimizers import TORCH, TORCH_DEFAULTS
+from twinhead.matching.torch_optimizers import TORCH, TORCH_DEFAULTS, TORCH_NAMES
 from twinhead.matching.translation import Translation, translate
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "SCHEDULES",
     "TORCH",
     "TORCH_DEFAULTS",
+    "TORCH_NAMES",
     "WRAPPERS",
     "Rule",
     "Translation",
@@ -41,6 +43,7 @@ __all__ = [
     "match_isometric",
     "match_sigmoid",
     "match_softmax",
+    "settings_of",
     "sigmoid_learning_rate",
     "translate",
 ]

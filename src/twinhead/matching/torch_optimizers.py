@@ -83,6 +83,7 @@ _OPTIMIZERS: dict[str, dict[str, Setting]] = {
     | {"line_search_fn": SAME},
 }
 TORCH = {f"torch.{name.lower()}": {**own, **_HOW} for name, own in _OPTIMIZERS.items()}
+TORCH_NAMES = {f"torch.{name.lower()}": name for name in _OPTIMIZERS}
 
 # What PyTorch takes for a setting that is left out, of those that may need a factor.
 TORCH_DEFAULTS: dict[str, dict[str, Any]] = {

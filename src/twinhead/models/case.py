@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from twinhead.models import arrays, losses, verify
+from twinhead.models import arrays, losses, optimizers, verify
 from twinhead.models.backend import keras
 from twinhead.models.reading import Reading, at
 from twinhead.models.surgery import logits_of, weights
@@ -86,12 +86,8 @@ class Case:
     @property
     def optimizer(self) -> Any:
         """What trains the head, out of its wrappers; None if nothing does."""
-        optimizer = getattr(self.head.model, "optimizer", None)
-        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-            optimizer = optimizer.inner_optimizer
-        if isinstance(optimizer, keras.optimizers.MultiOptimizer):
-            optimizer = optimizer._optimizer_map(self.head.layer.kernel)
-        return optimizer
+        own = getattr(self.head.model, "optimizer", None)
+        return optimizers.mover(own, self.head.layer.kernel)
 
     def targets(self, one_hot: bool) -> Any:
         """Return the made-up labels for some rows, one-hot or as whole numbers."""

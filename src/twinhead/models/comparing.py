@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from twinhead.errors import InputError
+from twinhead.matching import settings_of, translate
 from twinhead.models import arrays, losses, optimizers, surgery, verify
 from twinhead.models.case import Case
 from twinhead.models.converting import Conversion, convert
 from twinhead.models.heads import Swap
-from twinhead.models.reading import read
+from twinhead.models.lines import laid_out
+from twinhead.models.reading import Reading, read
 from twinhead.models.training_checks import labels_that_do_not_fit
 from twinhead.training import noise
 
@@ -24,9 +26,11 @@ ALLOWED = 1e-2
 
 @dataclass(frozen=True)
 class Comparison:
-    """A model, its twin, and the twin at the model's own settings, epoch 0 before the first step.
+    """A model, its twin, and the twin at another rate, epoch 0 before the first step.
 
     Attributes:
+        at: the rate of the control's head, in words: the model's own, or twice of it where the
+            twin has the model's.
         losses: of "model", "twin" and "control" over all rows, shape (epochs + 1,).
         gaps: of "twin" and "control" to the model: the largest of the log-odds at every epoch.
         moved: how far the model's log-odds are from where they were, the largest.
@@ -35,6 +39,7 @@ class Comparison:
     head: str
     swap: Swap
     conversion: Conversion
+    at: str
     losses: dict[str, np.ndarray]
     gaps: dict[str, np.ndarray]
     moved: np.ndarray
@@ -66,17 +71,17 @@ class Comparison:
         twin, control = self.gaps["twin"].max(), self.gaps["control"].max()
         lines = [
             f"{self.head}: the {self.swap.to} twin {words[self.verdict]}: {twin:.1e} apart in "
-            f"log-odds, at equal settings {control:.1e}",
+            f"log-odds, {self.at} {control:.1e}",
             f"  allowed: {self.allowed:.1e}, {ALLOWED:g} of the {self.moved.max():.1e} that "
             "training moved them",
-            "  epoch  loss      twin's    gap of log-odds  at equal settings",
+            f"  epoch  loss      twin's    gap of log-odds  {self.at:>17}",
         ]
         lines += [
             f"  {epoch:5d}  {self.losses['model'][epoch]:.6f}  {self.losses['twin'][epoch]:.6f}  "
             f"{self.gaps['twin'][epoch]:15.1e}  {self.gaps['control'][epoch]:17.1e}"
             for epoch in range(len(self.moved))
         ]
-        return "\n".join(lines)
+        return laid_out(lines)
 
 
 def compare(
@@ -87,15 +92,17 @@ def compare(
     batch_size: int,
     seed: int = 0,
     head: str | None = None,
+    to: str | None = None,
 ) -> Comparison:
     """Train a model and its twin on the same batches and dropout masks, and return how they fared.
 
-    Beside them the control: the same twin with the model's optimizer as it is, at equal rates.
+    Beside them the control: the same twin, state and all, whose head learns at the model's rate.
 
     Args:
         model: compiled, of one output; it is trained.
         rows: with labels as the model's loss takes them.
         batch_size: of the rows; the last batch of an epoch may be smaller.
+        head, to: as `convert` takes them.
     Raises:
         InputError: the model has no twin, or labels do not fit its loss.
     """
@@ -110,12 +117,10 @@ def compare(
     if wrong:
         raise InputError(f"{rows.name}: found {wrong}")
     # Whatever the verdict on a few steps says: this one is on all of them.
-    conversion = convert(model, head=head, anyway=True)
+    conversion = convert(model, to, head=head, anyway=True)
     twin = conversion.model
-    control = surgery.rebuild(twin, {}).model
-    optimizer = model.optimizer
-    control.compile(optimizers.copied(optimizer), twin.loss, auto_scale_loss=False)
     swap = conversion.verdict.swap
+    control, at = _control(reading, twin, swap)
     swapped = losses.Swapped(reading.loss.given)
     if not swap.same_outputs:
         swapped = losses.swap(reading.loss, swap.function)
@@ -135,12 +140,13 @@ def compare(
             found[name].append(float(loss["loss"]))
             logits = verify.outputs(surgery.logits_of(read(each)), rows, None)
             odds[name].append(verify.log_odds(logits))
-        log.info("epoch %d of %d", epoch, epochs)
+        log.info("epoch %d of %d", epoch, epochs, extra={"counted": ("epochs", epoch, epochs)})
     start = odds["model"][0]
     return Comparison(
         head=reading.layer.name,
         swap=swap,
         conversion=conversion,
+        at=at,
         losses={name: np.array(values) for name, values in found.items()},
         gaps={
             name: np.array([_apart(*pair) for pair in zip(odds[name], odds["model"], strict=True)])
@@ -148,6 +154,21 @@ def compare(
         },
         moved=np.array([_apart(now, start) for now in odds["model"]]),
     )
+
+
+def _control(reading: Reading, twin: Any, swap: Swap) -> tuple[Any, str]:
+    """Return a copy of the twin whose head learns at another rate than it should, and which."""
+    control = surgery.rebuild(twin, {}).model
+    optimizer = optimizers.copied(twin.optimizer)
+    optimizers.set_off(optimizer, twin.optimizer, control.trainable_variables)
+    control.compile(optimizer, twin.loss, auto_scale_loss=False)
+    old, new = (
+        optimizers.mover(each.model.optimizer, each.layer.kernel)
+        for each in (reading, read(control))
+    )
+    swapped = translate(settings_of(old), swap.to, swap.source, swap.classes).rules["learning_rate"]
+    new.learning_rate = optimizers.rate(old, 2.0 if swapped.factor == 1 else 1.0)
+    return control, "at twice the rate" if swapped.factor == 1 else "at equal rates"
 
 
 def _apart(one: np.ndarray, other: np.ndarray) -> float:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from twinhead.errors import InputError
 from twinhead.models import arrays, compiled, losses, surgery, verify
 from twinhead.models.heads import Swap
+from twinhead.models.lines import laid_out
 from twinhead.models.reading import Reading, inner, read
 
 # A head -> the one that it becomes if nobody says which.
@@ -44,7 +45,7 @@ class Verdict:
         return all(gap.verdict == "holds" for gap in self.gaps)
 
     def __str__(self) -> str:
-        return "\n".join(_lines(self))
+        return laid_out(_lines(self))
 
 
 class Conversion(NamedTuple):
@@ -258,8 +259,8 @@ def _lines(verdict: Verdict) -> Iterable[str]:
     yield f"  gap over {verdict.rows}, and with the columns swapped (must be large)"
     for gap in verdict.gaps:
         yield (
-            f"    {gap.precision:9} log-odds {gap.log_odds:.1e}  probability {gap.probability:.1e}"
-            f"  swapped {gap.control:.1e}  {gap.verdict}"
+            f"    {gap.precision:9} log-odds {gap.log_odds:.1e}, "
+            f"probability {gap.probability:.1e}, swapped {gap.control:.1e}: {gap.verdict}"
         )
     if verdict.ranking is not None:
         rank = verdict.ranking

@@ -1,5 +1,6 @@
 """What a model's head is, what is wrong with it, the number that shows it, and the mend."""
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from twinhead.models import arrays, losses
 from twinhead.models.case import KNOW, MEND, Case
 from twinhead.models.checks import HEAD_CHECKS
+from twinhead.models.lines import laid_out
 from twinhead.models.reading import Reading, read, read_all
 from twinhead.models.training_checks import TRAINING_CHECKS
 
@@ -49,7 +51,7 @@ class Diagnosis:
         return not any(each.kind == MEND for each in self.findings)
 
     def __str__(self) -> str:
-        return "\n".join(_lines(self))
+        return laid_out(_lines(self))
 
 
 def diagnose(model: Any, *, head: str | None = None, inputs: str | Path | None = None) -> Diagnosis:
@@ -66,6 +68,12 @@ def diagnose(model: Any, *, head: str | None = None, inputs: str | Path | None =
     """
     readings = read_all(model) if head is None else [read(model, head)]
     rows = arrays.made_up(model) if inputs is None else arrays.read(Path(inputs), model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # What Keras warns of is found here, with its number.
+        return _diagnosed(readings, rows)
+
+
+def _diagnosed(readings: Iterable[Reading], rows: arrays.Rows) -> Diagnosis:
     heads, findings, failed = {}, [], []
     for reading in readings:
         case = Case(reading, rows)
@@ -103,7 +111,7 @@ def describe(reading: Reading) -> str:
     units = reading.columns
     parts = [
         f"{reading.kind}({int(reading.layer.kernel.shape[-1])}) {reading.layer.name}",
-        " and then ".join(reading.activations) or "logits",
+        " and then ".join(reading.activations) or "no activation",
         f"classes on axis {reading.axis}",
         reading.layer.compute_dtype,
     ]
@@ -121,7 +129,7 @@ def describe(reading: Reading) -> str:
 
 def _lines(diagnosis: Diagnosis) -> Iterable[str]:
     wrong = sum(each.kind == MEND for each in diagnosis.findings)
-    yield f"{wrong} thing(s) to mend" if wrong else "nothing to mend"
+    yield f"{wrong} thing{'s' * (wrong > 1)} to mend" if wrong else "nothing to mend"
     for head, said in diagnosis.heads.items():
         yield f"{head}: {said}"
         for kind, mark in ((MEND, "✗"), (KNOW, "·")):

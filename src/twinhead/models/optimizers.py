@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from twinhead.errors import InputError
-from twinhead.matching import Translation, translate
+from twinhead.matching import Translation, settings_of, translate
 from twinhead.models.backend import keras
 from twinhead.models.heads import Swap
 
@@ -23,38 +23,6 @@ SCHEDULES = {
     "CosineDecay": ("initial_learning_rate", "warmup_target"),
     "CosineDecayRestarts": ("initial_learning_rate",),
 }
-
-
-def settings_of(optimizer: Any) -> dict[str, Any]:
-    """Return a Keras optimizer's settings as `translate` takes them.
-
-    A schedule is named, and stands for its rate at the step where the optimizer is. What a
-    wrapper for loss scaling wraps is meant.
-
-    Raises:
-        InputError: it is none of Keras's own, or several in one.
-    """
-    if isinstance(optimizer, optimizers.LossScaleOptimizer):
-        return settings_of(optimizer.inner_optimizer)
-    if isinstance(optimizer, optimizers.MultiOptimizer):
-        raise InputError(
-            "optimizer: found MultiOptimizer, expected one of those that it hands its work to"
-        )
-    name = type(optimizer).__name__
-    if getattr(optimizers, name, None) is not type(optimizer):
-        raise InputError(f"optimizer: found {name}, expected one of Keras's own")
-    config = optimizer.get_config()
-    config.pop("name")
-    settings = {"optimizer": name.lower()} | config
-    rate = optimizer._learning_rate
-    if isinstance(rate, optimizers.schedules.LearningRateSchedule):
-        settings["schedule"] = type(rate).__name__
-        settings["learning_rate"] = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-    elif not isinstance(config["learning_rate"], float):
-        raise InputError(
-            "learning_rate: found a function, expected a number or one of Keras's schedules"
-        )
-    return settings
 
 
 def translated(
@@ -74,7 +42,7 @@ def translated(
     if translation.settings is None:
         raise InputError(
             f"optimizer: no settings of {type(optimizer).__name__} make the {swap.to} head the "
-            f"same: {'; '.join(translation.conditions)}"
+            f"same: {'; '.join(translation.conditions)}. Instead: {translation.instead}"
         )
     config = dict(optimizer.get_config())
     for key, value in settings.items():
@@ -83,11 +51,13 @@ def translated(
             halved = math.frexp(new / value)[0] == 0.5 if value else True
             config[key] = new if halved or not wide else np.float64(new)
     factor = translation.rules["learning_rate"].factor
-    config["learning_rate"] = _rate(optimizer, config["learning_rate"], factor)
+    config["learning_rate"] = rate(optimizer, factor)
     return type(optimizer).from_config(config), translation
 
 
-def _rate(optimizer: Any, given: Any, factor: float) -> Any:
+def rate(optimizer: Any, factor: float) -> Any:
+    """Return a multiple of an optimizer's rate: a number, or a schedule as it has one."""
+    given = optimizer.get_config()["learning_rate"]
     if isinstance(given, float):
         return given * factor
     schedule = optimizer._learning_rate
@@ -118,6 +88,23 @@ def has_state(optimizer: Any) -> bool:
 def copied(optimizer: Any) -> Any:
     """Return an optimizer of the same settings, unbuilt."""
     return type(optimizer).from_config(optimizer.get_config())
+
+
+def set_off(optimizer: Any, like: Any, trained: Any) -> None:
+    """Build an optimizer for a model's trained variables, in the state that another one is in."""
+    if has_state(like):
+        optimizer.build(trained)
+        for new, old in zip(optimizer.variables, like.variables, strict=True):
+            new.assign(old)
+
+
+def mover(optimizer: Any, variable: Any) -> Any:
+    """Return what moves a variable, out of an optimizer's wrappers."""
+    if isinstance(optimizer, optimizers.LossScaleOptimizer):
+        optimizer = optimizer.inner_optimizer
+    if isinstance(optimizer, optimizers.MultiOptimizer):
+        optimizer = optimizer._optimizer_map(variable)
+    return optimizer
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from twinhead.errors import InputError
-from twinhead.matching import EXACT, translate
+from twinhead.matching import EXACT, settings_of, translate
 from twinhead.models import losses, optimizers, state
 from twinhead.models.backend import keras
 from twinhead.models.case import KNOW, Case
@@ -101,7 +101,7 @@ def _condition(case: Case) -> str | None:
     if case.optimizer is None or case.head.columns != 2 or not case.head.layer.trainable:
         return None
     try:
-        settings = optimizers.settings_of(case.optimizer) | penalties(case.head.layer)
+        settings = settings_of(case.optimizer) | penalties(case.head.layer)
         found = translate(settings)
     except InputError:
         return None

@@ -235,10 +235,7 @@ def _as_it_was(model: Any) -> Iterator[None]:
     optimizer, eagerly, function = model.optimizer, model.run_eagerly, model.train_function
     before = [(each, keras.ops.convert_to_numpy(each)) for each in model.variables]
     copy = optimizers.copied(optimizer)
-    if optimizers.has_state(optimizer):
-        copy.build(model.trainable_variables)
-        for new, old in zip(copy.variables, optimizer.variables, strict=True):
-            new.assign(old)
+    optimizers.set_off(copy, optimizer, model.trainable_variables)
     model.optimizer, model.run_eagerly, model.train_function = copy, True, None
     try:
         yield

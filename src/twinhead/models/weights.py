@@ -12,6 +12,7 @@ import numpy as np
 from twinhead.errors import InputError
 from twinhead.matching import match_sigmoid, match_softmax
 from twinhead.models import tensors
+from twinhead.models.lines import laid_out
 from twinhead.models.paths import SAFETENSORS, check_new
 
 NAMES = {"float64": "F64", "float32": "F32"}
@@ -52,7 +53,7 @@ class Rounded:
                 f"{self.ties} tie if the logit is stored in {self.dtype}"
             )
             lines.append("  keep it in float32 where rows are ranked by it: dtype=float32")
-        return "\n".join([*lines, f"  bytes {self.size[0]:,} before, {self.size[1]:,} after"])
+        return laid_out([*lines, f"  bytes {self.size[0]:,} before, {self.size[1]:,} after"])
 
 
 def convert(

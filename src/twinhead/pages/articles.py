@@ -16,8 +16,10 @@ from twinhead.pages.typeset import environment, power_of_ten
 from twinhead.results.claim import FAILS, HOLDS, NOT_TESTED, Verdict, counts
 from twinhead.results.published import published
 from twinhead.results.statements import statements
+from twinhead.results.wording import count
 
 HOME = "../index.html"
+QUESTION = "Does what the articles state and print come out when it is measured?"
 OVERVIEW = "articles.html"
 
 
@@ -123,6 +125,19 @@ def gather(titles: Mapping[str, str], findings: Sequence[Findings]) -> list[Arti
     return [_article(number, title, findings, homes) for number, title in titles.items()]
 
 
+def answer(articles: Sequence[Article]) -> str:
+    """Say in one sentence whether what all of them state and print comes out."""
+    failing = sum(article.counts[FAILS] for article in articles)
+    missing = sum(len(article.misses) for article in articles)
+    if failing or missing:
+        return (
+            f"Not all: {count(failing, 'claim')} of theirs {'fails' if failing == 1 else 'fail'}, "
+            f"{count(missing, 'printed result')} {'does' if missing == 1 else 'do'} not come out."
+        )
+    errata = sum(len(article.errata) for article in articles)
+    return f"Yes, but for {count(errata, 'number')} that they print wrong."
+
+
 def page(article: Article, articles: Sequence[Article]) -> str:
     """Return an article's page as HTML, with links to those of the others."""
     return (
@@ -148,9 +163,9 @@ def overview(articles: Sequence[Article], findings: Sequence[Findings]) -> str:
             home=HOME,
             articles=articles,
             findings=findings,
-            errata=sum(len(article.errata) for article in articles),
-            missing=sum(len(article.misses) for article in articles),
-            failing=sum(article.counts[FAILS] for article in articles),
+            question=QUESTION,
+            answer=answer(articles),
+            errata=count(sum(len(article.errata) for article in articles), "number"),
         )
     )
 

@@ -27,17 +27,18 @@ from twinhead.pages.typeset import short
 HEADS = {"softmax": SOFTMAX, "sigmoid": SIGMOID, "isometric": ISOMETRIC}
 
 
-def loss_curves(losses: Mapping[str, np.ndarray], head: str, twin: str) -> Figure:
+def loss_curves(losses: Mapping[str, np.ndarray], head: str, twin: str, at: str) -> Figure:
     """Draw the losses of a model, of its twin, and of the control.
 
     Args:
         losses: of "model", "twin" and "control", epoch 0 first.
         head, twin: which heads the first two have.
+        at: which rate the control has, in words.
     """
     looks: dict[str, tuple[str, str, dict[str, Any]]] = {
         "model": (HEADS[head][0], f"model, {head}", {"linewidth": 6, "alpha": 0.45}),
         "twin": (HEADS[twin][0], f"twin, {twin}", {"linewidth": 1.8}),
-        "control": (QUIET, "equal settings", {"linestyle": ":"}),
+        "control": (QUIET, at.removeprefix("at "), {"linestyle": ":"}),
     }
     with rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
@@ -50,13 +51,12 @@ def loss_curves(losses: Mapping[str, np.ndarray], head: str, twin: str) -> Figur
         apart, control = (abs(losses[n][-1] - losses["model"][-1]) for n in ("twin", "control"))
         finding(
             figure,
-            f"The losses of model and twin end {short(apart)} apart, at equal settings "
-            f"{short(control)}",
+            f"The losses of model and twin end {short(apart)} apart, {at} {short(control)}",
         )
     return figure
 
 
-def loss_gap(gaps: Mapping[str, np.ndarray], allowed: float, twin: str) -> Figure:
+def loss_gap(gaps: Mapping[str, np.ndarray], allowed: float, twin: str, at: str) -> Figure:
     """Draw how far the log-odds are apart, on a log scale.
 
     Args:
@@ -65,7 +65,7 @@ def loss_gap(gaps: Mapping[str, np.ndarray], allowed: float, twin: str) -> Figur
     """
     looks: dict[str, tuple[str, str, dict[str, Any]]] = {
         "twin": (HEADS[twin][0], "twin", {"linewidth": 2.6}),
-        "control": (QUIET, "equal settings", {"linestyle": ":"}),
+        "control": (QUIET, at.removeprefix("at "), {"linestyle": ":"}),
     }
     with rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
@@ -81,6 +81,6 @@ def loss_gap(gaps: Mapping[str, np.ndarray], allowed: float, twin: str) -> Figur
         finding(
             figure,
             f"The twin's log-odds are at most {short(gaps['twin'].max())} from the model's, "
-            f"at equal settings {short(gaps['control'].max())}",
+            f"{at} {short(gaps['control'].max())}",
         )
     return figure

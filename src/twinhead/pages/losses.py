@@ -79,7 +79,8 @@ def label(arm: Arm, several_optimizers: bool = False) -> str:
     """Return what tells an arm from the others of its table, apart from its head."""
     words = []
     if arm.head != "softmax":
-        words.append("β = θ1 − θ0" if arm.init == "transfer" else "own start")
+        matched = "β = θ1 − θ0" if arm.head == "sigmoid" else "γ = (θ1 − θ0)/√2"
+        words.append(matched if arm.init == "transfer" else "own start")
     if arm.head != "softmax" or arm.lr_ratio != 1:
         words.append(f"rate × {arm.lr_ratio:g}")
     if several_optimizers:

@@ -65,6 +65,7 @@ def page(
                 for name, frame in history.tables.items()
             ],
             losses=losses.tables(history, printed),
+            gaps=any(("validation", "loss_gap") in r.series for r in history.records.values()),
             config=(folder / "config.yaml").read_text(encoding="utf-8"),
             provenance=provenance,
             files=_files(folder),

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from twinhead.pages.pictures import picture
 from twinhead.pages.typeset import environment
+from twinhead.results.wording import number
 
 HOME = "../../index.html"
 
@@ -31,8 +32,30 @@ def page(title: str, question: str, jobs: Sequence[Job], figures: Mapping[str, F
             question=question,
             jobs=jobs,
             keys=list(jobs[0].differs),
-            fails=sum(bool(job.about["counts"]["fails"]) for job in jobs),
+            answer=_answer(jobs),
+            claims=any(any(job.about["counts"].values()) for job in jobs),
             made_up=sum(bool(job.about["data"].get("made_up")) for job in jobs),
             pictures=[picture(name, figure) for name, figure in figures.items()],
         )
     )
+
+
+def _answer(jobs: Sequence[Job]) -> str:
+    """Return in a sentence what came out over all jobs; the numbers, where nothing is claimed."""
+    keys = " and ".join(jobs[0].differs)
+    asked = f"Asked {len(jobs)} times, each time with other {keys}"
+    fails = sum(bool(job.about["counts"]["fails"]) for job in jobs)
+    if fails:
+        return f"{asked}: a claim fails in {fails} of them."
+    if any(job.about["counts"]["holds"] for job in jobs):
+        return f"{asked}: no claim fails in any of the runs."
+    numbered = [job for job in jobs if isinstance(job.about["number"], int | float)]
+    if not numbered:
+        return f"{asked}."
+    ends = [choose(numbered, key=lambda job: job.about["number"]) for choose in (min, max)]
+    least, most = (f"{number(job.about['number'])} at {_said(job.differs)}" for job in ends)
+    return f"{asked}: from {least} to {most}."
+
+
+def _said(differs: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in differs.items() if value is not None)

@@ -24,12 +24,15 @@ class Rule:
 
     Attributes:
         expected, tolerance: a text is the name of a number of the measurement.
+        derived: the reason derives the tolerance or the bound, so it need not be near what is
+            measured. Where it does not, a test sees that it is at most ten times that.
     """
 
     comparison: Literal["equal", "at most", "at least"]
     expected: float | str
     tolerance: float
     reason: str
+    derived: bool = False
 
     def accepts(self, measured: float, expected: float) -> bool:
         """Tell whether the number satisfies the claim; NaN satisfies none."""
@@ -42,20 +45,30 @@ class Rule:
                 return measured >= expected - self.tolerance
 
 
-def within(tolerance: float, reason: str, of: float | str = 0) -> Rule:
-    return Rule("equal", of, tolerance, reason)
+def within(tolerance: float, reason: str, of: float | str = 0, *, derived: bool = False) -> Rule:
+    return Rule("equal", of, tolerance, reason, derived)
+
+
+def rounding(count: int, size: float = 1, of: float | str = 0) -> Rule:
+    """Return the rule of what is equal but for roundings in float64, each of half an eps."""
+    reason = f"At most {count} roundings in float64 of numbers up to {size:g}."
+    return Rule("equal", of, count * size * 2.0**-53, reason, derived=True)
 
 
 def exactly(expected: float | str, reason: str = "A count is exact.") -> Rule:
-    return Rule("equal", expected, 0, reason)
+    return Rule("equal", expected, 0, reason, derived=True)
 
 
-def at_most(expected: float | str, reason: str, tolerance: float = 0) -> Rule:
-    return Rule("at most", expected, tolerance, reason)
+def at_most(
+    expected: float | str, reason: str, tolerance: float = 0, *, derived: bool = False
+) -> Rule:
+    return Rule("at most", expected, tolerance, reason, derived)
 
 
-def at_least(expected: float | str, reason: str, tolerance: float = 0) -> Rule:
-    return Rule("at least", expected, tolerance, reason)
+def at_least(
+    expected: float | str, reason: str, tolerance: float = 0, *, derived: bool = False
+) -> Rule:
+    return Rule("at least", expected, tolerance, reason, derived)
 
 
 @dataclass(frozen=True)

@@ -14,3 +14,8 @@ def number(value: float | str | None) -> str:
     if value == int(value) and abs(value) < 1e6:
         return f"{int(value)}"
     return f"{value:.4f}" if 0.01 <= abs(value) < 1e4 else f"{value:.2e}"
+
+
+def count(how_many: int, what: str) -> str:
+    """Return how many there are of something whose plural takes an s: 1 epoch, 5 epochs."""
+    return f"{how_many} {what}" if how_many == 1 else f"{how_many} {what}s"

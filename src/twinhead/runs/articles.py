@@ -8,7 +8,7 @@ from typing import Any
 from twinhead.pages import articles
 from twinhead.results.claim import ControlVerdict, Verdict
 from twinhead.results.history import load
-from twinhead.runs import index, store
+from twinhead.runs import console, index, store
 from twinhead.runs.execute import Run
 
 
@@ -30,6 +30,7 @@ def write(titles: Mapping[str, str], runs: Sequence[Run]) -> Path:
         about = {"title": "The articles, measured", "page": articles.OVERVIEW}
         store.write_json(aside / "page.json", about)
     index.write(outputs)
+    console.say(f"\n{articles.QUESTION}\n{articles.answer(found)}")
     return outputs / "articles" / articles.OVERVIEW
 
 

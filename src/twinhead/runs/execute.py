@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from twinhead.data.sources import Images
+from twinhead.data.sources import Images, Source
 from twinhead.disk import manifest, whole
 from twinhead.runs import console, identity, index, progress, provenance, store
 from twinhead.runs.experiment import Experiment
@@ -125,6 +125,7 @@ def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None
         "data_sha256": measured.data["sha256"],
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 1),
+        "reading": source.reading() if isinstance(source, Source) else {},
     }
     store.write_json(aside / "provenance.json", about)
 

@@ -21,7 +21,7 @@ def write_lesson(settings: Any, folder: Path) -> None:
     Args:
         settings: TrainingSettings with `seeds`, each of which cuts the rows anew.
     """
-    features = settings.data.load()
+    features = settings.data.load(on_disk=True)
 
     def start(seed: int) -> lesson.Start:
         parts = split(features, settings.validation_fraction, seed)
@@ -31,10 +31,16 @@ def write_lesson(settings: Any, folder: Path) -> None:
         )
         return lesson.Start(parts, theta, beta)
 
+    recipe = settings.recipe()
+    first, *others = settings.seeds[:SEEDS]
+    starts = {first: start(first)}
+    # Of rows that are too many the first seed's are taken: no other cut need be in memory.
+    whole = lesson.is_whole(starts[first].split, recipe)
+    starts |= {seed: start(seed) if whole else starts[first] for seed in others}
     made = lesson.of_run(
         features.name,
-        {seed: start(seed) for seed in settings.seeds[:SEEDS]},
-        settings.recipe(),
+        starts,
+        recipe,
         settings.learning_rate,
         features.made_up,
     )

@@ -23,6 +23,7 @@ EARLY = 0.02  # Share of the work before which nothing is said of the time left.
 def shown(wanted: bool) -> Iterator[None]:
     """Show what the package logs while it works: a bar in a terminal, plain lines in a log."""
     logger = logging.getLogger("twinhead")
+    before = logger.level, logger.propagate
     logger.setLevel(logging.INFO if wanted else logging.WARNING)
     logger.propagate = False
     handler = _Bar() if wanted and sys.stderr.isatty() else _Lines()
@@ -31,6 +32,8 @@ def shown(wanted: bool) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
         handler.close()
 
 

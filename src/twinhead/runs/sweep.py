@@ -45,16 +45,17 @@ def gather(experiment: Experiment, settings: Sequence[RunSettings], runs: Sequen
         store.write_json(aside / "page.json", {"title": title, "page": "report.html"})
     index.write(outputs)
     console.say("")
+    claims = any(any(about["counts"].values()) for about in answers)
     console.table(
         [
             [
                 *map(_said, config.values()),
                 number(about["number"]),
-                console.counted(about["counts"]),
+                *([console.counted(about["counts"])] if claims else []),
             ]
             for config, about in zip(configs, answers, strict=True)
         ],
-        [*configs[0], "number", "claims"],
+        [*configs[0], "number", *(["claims"] if claims else [])],
     )
     console.say(f"Page: {outputs / experiment.name / name / 'report.html'}")
 

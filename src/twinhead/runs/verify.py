@@ -163,5 +163,5 @@ def _weights(run: Verified, experiment: Experiment, measured: History) -> None:
 
 @lru_cache(maxsize=1)  # Many runs are on the same features.
 def _features(source: Source) -> tuple[Features, str]:
-    features = source.load()
+    features = source.load(on_disk=True)
     return features, fingerprint(features.X, features.y)

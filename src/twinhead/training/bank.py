@@ -6,8 +6,8 @@ learns as if it were alone.
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from twinhead.data.features import Split
+from twinhead.data.ondisk import Matrix, OnDisk, ahead
 from twinhead.results.arm import Arm
 from twinhead.results.history import Record
 from twinhead.steps import Steps
@@ -24,7 +25,7 @@ from twinhead.training.epoch import Program
 from twinhead.training.evaluate import evaluate
 from twinhead.training.passes import kept
 from twinhead.training.recipe import Recipe
-from twinhead.training.rows import Labels, Rows, columns, tensor
+from twinhead.training.rows import Labels, Rows, RowsOnDisk, columns, tensor
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +68,6 @@ def train(
     """
     if len({arm.name for arm in arms}) < len(arms):
         raise ValueError("two arms of one name")
-    if any(arm.head == "isometric" for arm in arms):
-        raise ValueError("the bank trains softmax and sigmoid heads; an isometric one: reference")
     if optimizers is None:
         optimizers = {arm.optimizer: recipe.optimizer for arm in arms}
     usual = Labels(split.y_train, split.y_validation)
@@ -81,9 +80,9 @@ def train(
     done = 0
     for precision, blocks in passes.items():
         # Gone again before the next precision's are made.
-        X = {"train": tensor(split.X_train, precision)}
+        X = {"train": _features(split.X_train, precision)}
         if "validation" in parts:
-            X["validation"] = tensor(split.X_validation, precision)
+            X["validation"] = _features(split.X_validation, precision)
         for block in blocks:
             done += 1
             families = tuple(
@@ -94,7 +93,7 @@ def train(
             def run(
                 block: list[Arm] = block,
                 families: tuple[Any, ...] = families,
-                X: dict[str, tf.Tensor] = X,
+                X: dict[str, tf.Tensor | OnDisk] = X,
                 which: str = f"pass {done} of {total}",
             ) -> list[Record]:
                 program = _program(
@@ -106,8 +105,9 @@ def train(
                     recipe.dropout,
                 )
                 own = [of_arm[block[i].name] for i in program.arms]
-                rows = {part: _rows(part, X[part], own) for part in X}
-                return _run(program, block, recipe, rows, initial, parts, weights, which)
+                rows = {part: _rows(part, X[part], own, block[0].precision) for part in X}
+                places = recipe.places(split)
+                return _run(program, block, recipe, rows, places, initial, parts, weights, which)
 
             arrays = [each for arm in block for each in initial(arm, split.X_train.shape[1])]
             arrays += [each for arm in block for each in _learnt(of_arm[arm.name])]
@@ -156,22 +156,45 @@ def _learnt(labels: Labels) -> list[np.ndarray]:
     return [np.zeros(0) if each is None else each for each in every]
 
 
-def _rows(part: str, X: tf.Tensor, own: Sequence[Labels]) -> Rows:
+def _features(X: Matrix, precision: str) -> tf.Tensor | OnDisk:
+    return X if isinstance(X, OnDisk) else tensor(X, precision)
+
+
+def _rows(
+    part: str, X: tf.Tensor | OnDisk, own: Sequence[Labels], precision: str
+) -> Rows | RowsOnDisk:
     """Return a part's rows with what each arm learns of them, in the order of units."""
-    values, column = columns([getattr(each, part) for each in own])
-    if part != "train" or all(each.sample_weight is None for each in own):
-        return Rows(X, values, column)
-    alike = np.ones(len(X))
-    counts = [alike if each.sample_weight is None else each.sample_weight for each in own]
-    weights, weight = columns(counts)
-    return Rows(X, values, column, tf.cast(weights, X.dtype), weight)
+    found: list[Any] = [*columns([getattr(each, part) for each in own])]
+    if part == "train" and any(each.sample_weight is not None for each in own):
+        alike = np.ones(len(X))
+        counts = [alike if each.sample_weight is None else each.sample_weight for each in own]
+        weights, weight = columns(counts)
+        found += [weights.astype(precision), weight]
+    return RowsOnDisk(X, precision, *found) if isinstance(X, OnDisk) else Rows(X, *found)
+
+
+def _visits(
+    rows: Rows | RowsOnDisk, recipe: Recipe, seed: int, places: np.ndarray | None
+) -> Iterator[tuple[Rows, tf.Tensor, tf.Tensor | None]]:
+    """Give all epochs' rows in the order in which they are visited, and what is kept of them."""
+    count, features = rows.X.shape
+    cuts = rows.cuts(recipe.batch_size)
+    sizes = [cut.stop - cut.start for cut in cuts]
+    for epoch in range(1, recipe.epochs + 1):
+        order = noise.order(seed, epoch, count, places)
+        masks = noise.masks_in_parts(seed, epoch, sizes, features, recipe.dropout)
+        for cut in cuts:
+            window, visited = rows.window(order[cut])
+            kept = tf.constant(next(masks)) if recipe.dropout else None
+            yield window, tf.constant(visited), kept
 
 
 def _run(
     program: Program,
     arms: Sequence[Arm],
     recipe: Recipe,
-    rows: Mapping[str, Rows],
+    rows: Mapping[str, Rows | RowsOnDisk],
+    places: np.ndarray | None,
     initial: Initial,
     parts: Sequence[str],
     keep: str,
@@ -179,34 +202,26 @@ def _run(
 ) -> list[Record]:
     """Train the arms of one pass from the start and return their records."""
     train, seed, epochs = rows["train"], arms[0].seed, recipe.epochs
-    shape = len(train.X), train.X.shape[1]
-
-    def draw(epoch: int) -> tuple[tf.Tensor, tf.Tensor | None]:
-        order = tf.constant(noise.order(seed, epoch, shape[0]))
-        if not recipe.dropout:
-            return order, None
-        return order, tf.constant(noise.masks(seed, epoch, *shape, recipe.dropout))
-
-    _start(program, arms, initial, shape[1])
+    windows = len(train.cuts(recipe.batch_size))
+    _start(program, arms, initial, train.X.shape[1])
     kept = epochs + 1 if keep == "all" else 1
     every = [np.empty((kept, *each.shape), each.dtype.as_numpy_dtype) for each in program.weights()]
     values = {part: np.empty((len(METRICS), len(arms), epochs + 1)) for part in parts}
     shortest = min(len(each.X) for each in rows.values())
     spoke = time.monotonic()
-    with ThreadPoolExecutor(1) as pool:
-        ahead = pool.submit(draw, 1)  # An epoch's noise is drawn while the one before it trains.
+    # Noise is drawn, and rows are read, while those before them are trained on.
+    with closing(ahead(_visits(train, recipe, seed, places))) as visits:
         for epoch in range(epochs + 1):
-            if epoch:
-                drawn = ahead.result()
-                if epoch < epochs:
-                    ahead = pool.submit(draw, epoch + 1)
-                program.run(train, *drawn)
+            for _ in range(windows if epoch else 0):
+                program.run(*next(visits))
             now = program.weights()
             if keep == "all" or epoch == epochs:
                 for series, tensor in zip(every, now, strict=True):
                     series[epoch if keep == "all" else 0] = tensor
+            kernel, bias = program.logit_weights()
             for part in parts:
-                values[part][..., epoch] = evaluate(*now, program.pairs, rows[part], shortest)
+                found = evaluate(kernel, bias, program.pairs, rows[part], shortest)
+                values[part][..., epoch] = found
             # A line a second at most: an epoch may take a millisecond.
             if epoch == epochs or time.monotonic() - spoke > 1:
                 spoke = time.monotonic()

@@ -53,6 +53,7 @@ class Program:
         arms: every arm's place in the layout, in the order of units.
         pairs: how many arms are softmax heads; they come first.
         units: every arm's units, in the order of the layout.
+        stretch: what every unit's output is times to be its logit, (units, 1); None if it is one.
     """
 
     def __init__(
@@ -72,6 +73,8 @@ class Program:
         ends = np.cumsum(widths).tolist()
         place = {i: slice(end - w, end) for i, end, w in zip(self.arms, ends, widths, strict=True)}
         self.units = [place[i] for i in range(len(layout))]
+        stretch = np.repeat([heads.STRETCH[layout[i][1]] for i in self.arms], widths)[:, None]
+        self.stretch = stretch.astype(precision) if np.any(stretch != 1) else None
         of_units = np.repeat([layout[i][0] for i in self.arms], widths)
         self.families = [
             self._family(optimizers[name], np.flatnonzero(of_units == name), features)
@@ -102,6 +105,13 @@ class Program:
     def weights(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Return all units' kernel (units, d) and bias (units, 1) as they are now."""
         return tuple(self._rearranged(each, self._in_order) for each in self._stack())
+
+    def logit_weights(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return what gives the logits: all units' weights, an isometric head's times sqrt 2."""
+        return tuple(self._stretched(each) for each in self.weights())
+
+    def _stretched(self, values: tf.Tensor) -> tf.Tensor:
+        return values if self.stretch is None else values * self.stretch
 
     def _stack(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the families' kernels and biases, one family below the other."""
@@ -154,7 +164,8 @@ class Program:
         counts /= tf.reduce_sum(counts)
         if rows.weights is not None:
             counts *= rows.weights_of(places)
-        slope = _slope(logits, self.pairs, rows.labels_of(places), counts)
+        logits = self._stretched(logits)
+        slope = self._stretched(_slope(logits, self.pairs, rows.labels_of(places), counts))
         slope = self._rearranged(slope, self._stacked)
         gradients = [tf.matmul(slope, batch), tf.reduce_sum(slope, axis=1, keepdims=True)]
         sizes = [len(family.units) for family in self.families]

@@ -17,6 +17,8 @@ from twinhead.training.isometric import Isometric
 from twinhead.training.rows import Rows, tensor
 
 UNITS = {"softmax": 2, "sigmoid": 1, "isometric": 1}
+# The two logits of an isometric head are as far apart as its output times so much.
+STRETCH = {"softmax": 1.0, "sigmoid": 1.0, "isometric": 2**0.5}
 
 
 def initial(arm: Arm, features: int) -> tuple[np.ndarray, np.ndarray]:
@@ -106,8 +108,8 @@ def evaluate(head: str, kernel: np.ndarray, bias: np.ndarray, X, y: np.ndarray) 
         X: array or tensor, shape (n, d); the logits have its precision.
         y: labels, shape (n,).
     """
-    if head == "isometric":
-        kernel, bias = (each * each.dtype.type(2**0.5) for each in (kernel, bias))
+    if STRETCH[head] != 1:
+        kernel, bias = (each * each.dtype.type(STRETCH[head]) for each in (kernel, bias))
     X = tensor(X) if isinstance(X, np.ndarray) else X
     pairs = len(bias) // 2 if head == "softmax" else 0
     return _evaluate(kernel.T, bias[:, None], pairs, Rows(X, y[:, None]), len(y))

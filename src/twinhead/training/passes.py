@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from twinhead.data.features import Split, fingerprint
+from twinhead.data.ondisk import OnDisk
 from twinhead.disk import manifest
 from twinhead.results import history
 from twinhead.results.history import History, Record
@@ -62,9 +63,13 @@ def kept(
 
 def _of(split: Split) -> str:
     if split not in _splits:
-        _splits[split] = fingerprint(
-            split.X_train, split.y_train, split.X_validation, split.y_validation
-        )
+        # Of rows on the disk the hash is known, and which of them these are.
+        X = [
+            each.told() if isinstance(each, OnDisk) else each
+            for each in (split.X_train, split.X_validation)
+        ]
+        taken_out = split.mean, split.scale
+        _splits[split] = fingerprint(*X, split.y_train, split.y_validation, *taken_out)
     return _splits[split]
 
 

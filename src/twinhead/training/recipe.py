@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import Field
 
+from twinhead.data.features import Split
 from twinhead.data.sources import TwoClasses
-from twinhead.settings import Count, Fraction, Positive, RunSettings, between
+from twinhead.settings import Count, Fraction, Positive, RunSettings, between, one_of
 from twinhead.training.optimizers import BankOptimizer
 
 
@@ -18,12 +20,22 @@ class Recipe:
     Attributes:
         dropout: probability of dropping an input, in [0, 1).
         optimizer: `name` of one of Keras's, and its options.
+        shuffle: `rows`, or `blocks` of rows that lie beside each other, see `noise.order`.
     """
 
     epochs: int
     batch_size: int
     dropout: float = 0.0
     optimizer: Mapping[str, Any] = field(default_factory=lambda: {"name": "sgd"})
+    shuffle: str = "rows"
+
+    def places(self, split: Split) -> np.ndarray | None:
+        """Return where the training rows lie, if their order is to depend on it."""
+        if self.shuffle == "rows":
+            return None
+        if split.places is None or len(split.places) != len(split.y_train):
+            raise ValueError("shuffle=blocks of rows of which nobody knows where they lie")
+        return split.places
 
 
 class TrainingSettings(RunSettings):
@@ -35,7 +47,9 @@ class TrainingSettings(RunSettings):
     epochs: Count
     batch_size: Count
     dropout: Fraction
+    shuffle: Annotated[str, one_of("rows", "blocks")]
     validation_fraction: Annotated[float, between(0, 1, "a number in (0, 1)")]
 
     def recipe(self) -> Recipe:
-        return Recipe(self.epochs, self.batch_size, self.dropout, self.optimizer.model_dump())
+        optimizer = self.optimizer.model_dump()
+        return Recipe(self.epochs, self.batch_size, self.dropout, optimizer, self.shuffle)

@@ -56,7 +56,8 @@ def _train(arm: Arm, recipe: Recipe, split: Split, kernel: np.ndarray, bias: np.
         steps = -(-len(y) // recipe.batch_size)
         shapes = tf.TensorSpec((None, X.shape[1]), X.dtype), tf.TensorSpec((None, 1), y.dtype)
         for epoch in range(1, recipe.epochs + 1):
-            batches = partial(_batches, arm.seed, epoch, recipe, X, y)
+            order = noise.order(arm.seed, epoch, len(y), recipe.places(split))
+            batches = partial(_batches, arm.seed, epoch, recipe, X, y, order)
             batches = tf.data.Dataset.from_generator(batches, output_signature=shapes)
             batches = batches.apply(tf.data.experimental.assert_cardinality(steps))
             model.fit(batches, shuffle=False, initial_epoch=epoch - 1, epochs=epoch, **fit)
@@ -70,10 +71,9 @@ def _train(arm: Arm, recipe: Recipe, split: Split, kernel: np.ndarray, bias: np.
 
 
 def _batches(
-    seed: int, epoch: int, recipe: Recipe, X: np.ndarray, y: np.ndarray
+    seed: int, epoch: int, recipe: Recipe, X: np.ndarray, y: np.ndarray, order: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Give an epoch's masked batches and their labels: a whole epoch would be another X."""
-    order = noise.order(seed, epoch, len(y))
     masks = noise.masks(seed, epoch, len(X), X.shape[1], recipe.dropout)
     for start in range(0, len(y), recipe.batch_size):
         visited = slice(start, start + recipe.batch_size)

@@ -1,20 +1,23 @@
 """Train a saved model and its twin side by side on your own rows."""
 
 import csv
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 from twinhead.cli.experiment import usage
 from twinhead.cli.files import files_and_settings, start_keras
 from twinhead.models import paths
-from twinhead.runs import store
-from twinhead.settings import Count, Seed, Text, Values
+from twinhead.runs import progress, store
+from twinhead.settings import Count, Seed, Text, Values, one_of
 
 WANT = "Use it on a model of your own"
 EXIT = {"holds": 0, "not tested": 0, "fails": 1}
 
 
 class Settings(Values):
+    to: Annotated[str, one_of("sigmoid", "softmax", "isometric")] | None
     head: Text | None
     epochs: Count
     batch_size: Count
@@ -36,18 +39,22 @@ def main(words: Sequence[str]) -> int:
     from twinhead.pages import comparison, style
 
     model = files.load(path)
-    found = comparing.compare(
-        model,
-        arrays.read(rows, model),
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        seed=settings.seed,
-        head=settings.head,
-    )
+    given = arrays.read(rows, model)
+    with progress.shown(sys.stderr.isatty()):
+        found = comparing.compare(
+            model,
+            given,
+            epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            seed=settings.seed,
+            head=settings.head,
+            to=settings.to,
+        )
     print(found)
+    heads = found.swap.source, found.swap.to
     pictures = {
-        "loss_curves": comparison.loss_curves(found.losses, found.swap.source, found.swap.to),
-        "loss_gap": comparison.loss_gap(found.gaps, found.allowed, found.swap.to),
+        "loss_curves": comparison.loss_curves(found.losses, *heads, found.at),
+        "loss_gap": comparison.loss_gap(found.gaps, found.allowed, heads[1], found.at),
     }
     place = Path(settings.outputs) / "compare"
     with store.published_whole(place, path.stem) as folder:

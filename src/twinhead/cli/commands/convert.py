@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from twinhead.cli.experiment import usage
 from twinhead.cli.files import files_and_settings, start_keras
 from twinhead.errors import InputError
 from twinhead.models import paths, weights
-from twinhead.settings import Flag, Text, Values, expected, whole
+from twinhead.settings import Flag, Text, Values, expected, one_of, whole
 
 WANT = "Use it on a model of your own"
 OF_SAFETENSORS = ("weight", "bias", "rows", "into", "dtype")
@@ -24,7 +24,7 @@ Pair = Annotated[
 
 
 class Settings(Values):
-    to: Literal["sigmoid", "softmax", "isometric"] | None
+    to: Annotated[str, one_of("sigmoid", "softmax", "isometric")] | None
     head: Text | None
     positive: Annotated[int, whole(0, 1)]
     anyway: Flag
@@ -33,7 +33,7 @@ class Settings(Values):
     bias: Text | None
     rows: Pair | None
     into: Text | None
-    dtype: Literal["float32", "float64"] | None
+    dtype: Annotated[str, one_of("float32", "float64")] | None
 
 
 def main(words: Sequence[str]) -> int:

@@ -8,9 +8,9 @@ from twinhead.cli.composing import compose
 from twinhead.cli.experiment import usage
 from twinhead.data.features import split
 from twinhead.data.sources import BreastCancer
-from twinhead.errors import InputError
+from twinhead.disk import whole
 from twinhead.pages.explorer import lesson, page
-from twinhead.runs import index
+from twinhead.runs import index, store
 from twinhead.settings import Text, Values
 
 WANT = "Look"
@@ -30,13 +30,9 @@ def main(words: Sequence[str]) -> int:
     parts = split(features, 0.2, SEEDS[0])
     text = page.page(lesson.of_rows(features.name, parts, SEEDS), {"All runs": "index.html"})
     path = outputs / "explore.html"
-    try:
+    with store.on_disk(outputs):
         outputs.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        whole.write(path, text)
         index.write(outputs)  # It is linked to.
-    except OSError as error:
-        raise InputError(
-            f"outputs: cannot write to {outputs}: {error.strerror}; expected a writable folder"
-        ) from error
     show(path)
     return 0

@@ -64,7 +64,8 @@ def _make(source: Images, settings: Settings) -> int:
         rows=checking.ROWS,
     )
     run = execute(Experiment("extraction"), checked)
-    console.say(f"File: {path} ({'made' if made else 'found'}; {layout.about(path)['content']})")
+    console.say(f"File: {path} ({'made' if made else 'found'})")
+    console.say(f"      {layout.about(path)['content']}")
     if path != wanted.plain():
         console.say(f"{wanted.plain()} has features of other images, and stays as it is.")
     return run.exit_code

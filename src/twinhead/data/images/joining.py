@@ -23,7 +23,7 @@ def join(paths: Sequence[str]) -> Contents:
     first, *rest = (Path(path) for path in paths)
     begun = hdf5.read(first)
     names, y = _names(first, begun), begun.y
-    blocks = [begun.X]
+    blocks, tally = [begun.X], begun.tally
     for path in rest:
         read = hdf5.read(path)
         others = _names(path, read)
@@ -44,8 +44,9 @@ def join(paths: Sequence[str]) -> Contents:
                 f"{path}: its images have other bytes than those of {first}, expected the same"
             )
         blocks.append(read.X)
+        tally += read.tally
     X = np.hstack(blocks)
-    return Contents(X, y, False, fingerprint(X, y))
+    return Contents(X, y, False, fingerprint(X, y), tally)
 
 
 def _names(path: Path, read: Contents) -> list[str]:

@@ -64,7 +64,7 @@ def of_run(
     """
     split = next(iter(starts.values())).split
     how = _known(recipe.optimizer)
-    if how is None or _work(split, recipe.epochs, recipe.batch_size) > MOST_WORK:
+    if how is None or not is_whole(split, recipe):
         lesson = of_rows(name, split, list(starts), made_up)
         if how is None:
             other = f"{recipe.optimizer['name']} is not among the optimizers here"
@@ -117,10 +117,11 @@ def _lesson(name: str, starts: Mapping[int, Start], said: str, made_up: bool) ->
 
 
 def _cut(split: Split) -> dict[str, Any]:
-    mean, plane, share = _plane(split.X_train)
+    X, held = split.X_train[:], split.X_validation[:]  # They may be on the disk; they are few.
+    mean, plane, share = _plane(X)
     return {
-        "trained": _rows(split.X_train, split.y_train),
-        "held": _rows(split.X_validation, split.y_validation),
+        "trained": _rows(X, split.y_train),
+        "held": _rows(held, split.y_validation),
         "mean": _packed(mean, "<f4"),
         "plane": _packed(plane, "<f4"),
         "share": round(100 * share),
@@ -140,6 +141,13 @@ def _known(optimizer: Mapping[str, Any]) -> tuple[str, float, dict[str, float]] 
     return None
 
 
+def is_whole(split: Split, recipe: Recipe) -> bool:
+    """Tell whether a browser can train on all these rows, as the recipe has it."""
+    if recipe.shuffle != "rows":  # It draws no other order.
+        return False
+    return _work(split, recipe.epochs, recipe.batch_size) <= MOST_WORK
+
+
 def _work(split: Split, epochs: int, batch: int) -> float:
     """Return how many multiplications one head takes, with a measurement after every step."""
     rows, features = split.X_train.shape
@@ -154,9 +162,8 @@ def _reduced(split: Split) -> tuple[Split, str]:
     if features > COMPONENTS:
         said += f", the first {COMPONENTS} principal components of {features} features"
         mean = X.mean(axis=0)
-        _, size, directions = _svd(X - mean)
-        scale = np.sqrt(len(X)) / size[:COMPONENTS, None]
-        to = (directions[:COMPONENTS] * scale).T.astype(np.float32)
+        size, directions = _components(X - mean, COMPONENTS)
+        to = (directions * np.sqrt(len(X)) / size[:, None]).T.astype(np.float32)
         X, held = (X - mean) @ to, (held - mean) @ to
     y, labels = split.y_train[:TRAINED], split.y_validation[:HELD]
     return replace(split, X_train=X, y_train=y, X_validation=held, y_validation=labels), said
@@ -165,16 +172,27 @@ def _reduced(split: Split) -> tuple[Split, str]:
 def _plane(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """Return the rows' mean, their first two components (2, d), and the variance these hold."""
     mean = X.mean(axis=0)
-    _, size, directions = _svd(X - mean)
+    size, directions = _components(X - mean, 2)
     if len(directions) < 2:  # One feature: the other axis shows nothing.
         directions = np.vstack([directions, np.zeros_like(directions)])
-    return mean, directions[:2], float((size[:2] ** 2).sum() / (size**2).sum())
+    variance = np.square(X - mean, dtype=np.float64).sum()
+    return mean, directions, float((size**2).sum() / variance)
 
 
-def _svd(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    left, size, directions = np.linalg.svd(X, full_matrices=False)
+def _components(X: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the largest singular values of X, (number,), and their directions, (number, d).
+
+    Of the smaller of X Xᵀ and Xᵀ X, in float64: all of X's would take seconds.
+    """
+    X = X.astype(np.float64)
+    wide = X.shape[0] < X.shape[1]
+    values, vectors = np.linalg.eigh(X @ X.T if wide else X.T @ X)
+    size = np.sqrt(np.maximum(values[::-1][:number], np.finfo(float).tiny))
+    directions = vectors[:, ::-1][:, :number].T
+    if wide:
+        directions = directions @ X / size[:, None]
     # A sign that does not depend on the LAPACK at hand.
-    return left, size, directions * np.where(directions.sum(axis=1, keepdims=True) < 0, -1, 1)
+    return size, directions * np.where(directions.sum(axis=1, keepdims=True) < 0, -1, 1)
 
 
 def _glorot(features: int, units: int, seed: int) -> np.ndarray:
