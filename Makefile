@@ -32,7 +32,7 @@ law: $(READY) ## Train every setting with both heads, mapped and not: which maps
 bench: $(READY) ## Time the bank beside Keras's fit, NumPy, scikit-learn and, if installed, JAX and PyTorch
 	@$(TWINHEAD) benchmark $(FORCED) $(ARGS)
 
-docs: $(READY) ## Fill the numbers in the documents; TAKE="benchmark law" takes them from the latest runs first
+docs: $(READY) ## Fill the numbers in the documents; TAKE="benchmark law precision" takes them from the latest runs first
 	@$(BIN)/python docs/fill.py $(TAKE)
 
 test: $(READY) ## Run the tests

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 from test_training import arm, four, recipe
+from trust.mutate import tokens
 
 from twinhead.cli.composing import compose
 from twinhead.cli.main import run as command
@@ -17,6 +18,7 @@ from twinhead.data import ondisk, rewriting, room
 from twinhead.data.features import fingerprint
 from twinhead.data.features import split as cut
 from twinhead.data.sources import File
+from twinhead.disk import manifest
 from twinhead.errors import InputError
 from twinhead.runs.execute import execute
 from twinhead.runs.experiment import Experiment
@@ -105,12 +107,12 @@ def test_rows_of_any_type_and_storage_are_those_in_memory(kind, small_blocks):
 
 
 @pytest.mark.parametrize("shuffle", ["rows", "blocks"])
-@pytest.mark.parametrize("batch", [64, 100, 2400])
+@pytest.mark.parametrize("batch", [64, 70, 2400])
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_training_from_the_disk_has_the_bits_of_training_in_memory(
     small_blocks, precision, batch, shuffle
 ):
-    """With a short last batch (100), none (64, 2400), and one that is everything."""
+    """With a short last batch of 32 or 20 rows, and with one batch that is everything."""
     memory, disk = (cut(each, 0.2, seed=3) for each in both(written("a.h5")))
     how = replace(recipe("adam", epochs=2, batch_size=batch), shuffle=shuffle)
     for one, other in zip(
@@ -172,7 +174,8 @@ def test_the_masks_of_an_epoch_in_parts_are_those_of_the_epoch():
         assert np.array_equal(np.concatenate([*parts]), whole)
 
 
-def test_chunked_rows_are_written_anew_once_for_each_file(capsys):
+def test_chunked_rows_are_written_anew_once_for_each_file(capsys, monkeypatch):
+    monkeypatch.setattr(manifest, "SMALL", 0)  # Larger files than this are not hashed at a look.
     written("a.h5", chunks=(100, 10))
     source = File(path="a.h5", in_memory=False)
     source.load(on_disk=True)
@@ -213,14 +216,15 @@ def test_a_disk_without_room_for_rewritten_rows_is_one_line(monkeypatch):
 
 
 def test_a_damaged_chunk_is_found_before_its_rows_are_written():
-    values = np.repeat(np.arange(1, 6401) % 97, 2).reshape(128, 100).astype("f4")
+    """LZF has no checksum, and what is missing at its end is whatever lay in memory."""
+    values = np.repeat(np.arange(1, 801) % 97, 2).reshape(16, 100).astype("f4")
     with h5py.File("a.h5", "w") as file:
-        train = file.create_dataset("train", data=values, chunks=(128, 100), compression="lzf")
-        file["label"] = np.arange(128) % 2
+        train = file.create_dataset("train", data=values, chunks=(16, 100), compression="lzf")
+        file["label"] = np.arange(16) % 2
         mask, stream = train.id.read_direct_chunk((0, 0))
-        train.id.write_direct_chunk((0, 0), stream[: len(stream) // 2], mask)
+        train.id.write_direct_chunk((0, 0), stream[: tokens(stream)[-5]], mask)
     for where in (True, False):
-        with pytest.raises(InputError, match=r"^a.h5: (damaged|.*reads differently)"):
+        with pytest.raises(InputError, match="reads differently the second time"):
             File(path="a.h5", in_memory=where).load(on_disk=True)
     assert not rewriting.sizes()
 

@@ -140,3 +140,13 @@ def silently_wrong(kind, path, read):
         if 0 < len(lost) < len(read.X) / 4:
             return f"{len(lost)} row(s) that are not in the file"
     return ""
+
+
+def tokens(stream):
+    """Return where each of LZF's tokens ends: a run of bytes, or a reference to earlier ones."""
+    ends, at = [], 0
+    while at < len(stream):
+        first = stream[at]
+        at += first + 2 if first < 32 else 2 + (first >> 5 == 7)
+        ends.append(at)
+    return ends

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mutate import COLUMNS, KINDS, ROWS, Forked, base, features, mutated, outcome_of_reading
+from mutate import COLUMNS, KINDS, ROWS, Forked, base, features, mutated, outcome_of_reading, tokens
 
 from twinhead.data import hdf5
 from twinhead.data.images import layout
@@ -164,18 +164,8 @@ def test_a_chunk_that_ends_too_early_is_not_filled_with_what_lay_in_memory(tmp_p
         train = file.create_dataset("train", data=values, chunks=chunk, compression="lzf")
         file["label"] = np.arange(16) % 2
         mask, stream = train.id.read_direct_chunk((0, 0))
-        train.id.write_direct_chunk((0, 0), stream[: _tokens(stream)[-5]], mask)
+        train.id.write_direct_chunk((0, 0), stream[: tokens(stream)[-5]], mask)
     refused(path, "reads differently the second time")
-
-
-def _tokens(stream):
-    """Return where each of LZF's tokens ends: a run of bytes, or a reference to earlier ones."""
-    ends, at = [], 0
-    while at < len(stream):
-        first = stream[at]
-        at += first + 2 if first < 32 else 2 + (first >> 5 == 7)
-        ends.append(at)
-    return ends
 
 
 def test_a_name_that_is_no_utf8_is_no_reason_to_refuse(tmp_path, forked):
