@@ -5,7 +5,10 @@ import json
 import numpy as np
 import oracle
 import pytest
+from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import scale
+from sklearn.svm import SVC
 
 from twinhead.cli.composing import compose
 from twinhead.errors import InputError
@@ -87,6 +90,14 @@ def test_weights_of_a_rare_class_are_copies_of_its_rows():
     gained = np.subtract(shares[1], shares[0])
     keys = ["rare class found by weights", "rare class found by weights, control"]
     assert [found[key] for key in keys] == pytest.approx(list(gained), abs=2e-3)
+
+
+def test_support_vectors_on_the_right_side_are_those_that_the_machine_names_rightly(measured):
+    X, y = load_breast_cancer(return_X_y=True)
+    machine = SVC(kernel="linear", tol=1e-6).fit(scale(X), y)
+    right = machine.predict(scale(X)[machine.support_]) == y[machine.support_]
+    assert measured.numbers["support vectors beyond 1, control"] == right.sum()
+    assert right.sum() != (~right).sum()
 
 
 def test_soft_labels_cost_divergence_plus_entropy(measured):
