@@ -80,7 +80,7 @@ def _search(letter: str, name: str, short: str) -> Claim:
         "of a row's log-odds)",
         f"{name}, isometric: gap",
         within(
-            1e-9,
+            4e-13,
             "CG's line search interpolates between almost equal losses: it amplifies rounding.",
         )
         if name == "CG"

@@ -13,8 +13,8 @@ from twinhead.errors import InputError
 
 WANT = "Reproduce"
 # The article's own last: its answer ends the output, and outputs/equivalence/latest is its run.
-# Breast cancer has 455 rows to train on: in five epochs of the article's rate nothing is learnt, and
-# what a seed's split and masks do is so large that five of them leave an interval of a factor 15.
+# Breast cancer has 455 rows to train on: in five epochs of the article's rate nothing is learnt,
+# and splits and masks do so much that five seeds leave an interval of a factor 15.
 DATA = {"breast_cancer": ["learning_rate=0.03", "repeats=20"], "catdog": []}
 
 
