@@ -71,6 +71,18 @@ def test_a_sigmoid_becomes_isometric_as_well(float64, name):
     assert np.abs(centred(model, X) - centred(twin, X)).max() <= 1e-12
 
 
+def test_a_norm_that_columns_are_held_to_goes_to_the_isometric_head_and_back(float64):
+    """But for the 1e-7 that Keras adds to a norm, at each of some dozens of steps."""
+    held = keras.constraints.MaxNorm(0.3)
+    model = small(2, O.SGD(0.1), logits=True, centred=True, kernel_constraint=held)
+    assert max(parted(model, rows()[1], "isometric")) <= 1e-5
+    twin = convert(model, "isometric").model
+    assert twin.get_layer("head").kernel_constraint.max_value == pytest.approx(0.3 * np.sqrt(2))
+    model, _ = model_of(4, lambda: O.SGD(0.1), kernel_constraint=held)
+    with pytest.raises(InputError, match="head: "):
+        convert(model, "isometric")
+
+
 NORM = {"momentum": 0.9, "weight_decay": 0.01, "global_clipnorm": 0.05}
 
 

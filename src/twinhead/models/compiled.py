@@ -31,13 +31,24 @@ class Carried:
     notes: tuple[str, ...]
 
 
+# A constraint's attribute -> the map's setting.
+NORMS = {
+    keras.constraints.MaxNorm: {"max_value": "max_norm"},
+    keras.constraints.MinMaxNorm: {
+        "min_value": "min_norm",
+        "max_value": "max_norm",
+        "rate": "constraint_rate",
+    },
+}
+
+
 def penalties(layer: Any) -> dict[str, float]:
-    """Return how strongly l1 and l2 pull at a head's kernel.
+    """Return how strongly l1 and l2 pull at a head's kernel, and to which norms it is held.
 
     Raises:
         InputError: the head has a penalty or a constraint that no map knows.
     """
-    for name in ("kernel_constraint", "bias_constraint", "activity_regularizer"):
+    for name in ("bias_constraint", "activity_regularizer"):
         if getattr(layer, name, None) is not None:
             found = type(getattr(layer, name)).__name__
             raise InputError(f"{layer.name}: found {name}={found}, expected none on the head")
@@ -52,11 +63,29 @@ def penalties(layer: Any) -> dict[str, float]:
     strongest = {
         kind: max(float(getattr(each, kind, 0.0) or 0.0) for each in given) for kind in KINDS
     }
-    return {kind: value for kind, value in strongest.items() if value}
+    return {kind: value for kind, value in strongest.items() if value} | _norms(layer)
 
 
-def regularizers(layer: Any, swap: Swap) -> dict[str, Any]:
-    """Return the other head's regularizers: what pulls in proportion to the weight pulls half."""
+def _norms(layer: Any) -> dict[str, float]:
+    found = layer.kernel_constraint
+    if found is None:
+        return {}
+    if type(found) not in NORMS:
+        raise InputError(
+            f"{layer.name}: found kernel_constraint={type(found).__name__}, "
+            "expected MaxNorm, MinMaxNorm or none on the head"
+        )
+    axes = [found.axis] if isinstance(found.axis, int) else list(found.axis)
+    if axes != list(range(layer.kernel.ndim - 1)):
+        raise InputError(
+            f"{layer.name}: found kernel_constraint with axis={found.axis}, expected "
+            f"{list(range(layer.kernel.ndim - 1))}: a norm for each unit"
+        )
+    return {key: float(getattr(found, name)) for name, key in NORMS[type(found)].items()}
+
+
+def restraints(layer: Any, swap: Swap) -> dict[str, Any]:
+    """Return the other head's regularizers and constraint: half the pull, norms as of its β."""
     own = penalties(layer)
     if not own:
         return {}
@@ -74,6 +103,10 @@ def regularizers(layer: Any, swap: Swap) -> dict[str, Any]:
                 if getattr(found, kind, 0.0)
             }
             made[name] = keras.regularizers.L1L2(**strengths)
+    held = layer.kernel_constraint
+    if held is not None:
+        norms = {name: mapped[key] for name, key in NORMS[type(held)].items()}
+        made["kernel_constraint"] = type(held)(**norms, axis=held.axis)
     return made
 
 

@@ -95,7 +95,7 @@ def convert(
     swap = Swap(kind, to or OTHER[kind], max(2, reading.columns), positive)
     check_replaceable(reading, swap)
     rows = arrays.made_up(model) if inputs is None else arrays.read(Path(inputs), model)
-    rebuilt = surgery.swapped(reading, swap, compiled.regularizers(reading.layer, swap))
+    rebuilt = surgery.swapped(reading, swap, compiled.restraints(reading.layer, swap))
     notes: tuple[str, ...] = ()
     translation, allowed = None, verify.ROUNDING
     if model.compiled and positive == 1:

@@ -171,11 +171,11 @@ def weights(layer: Any) -> tuple[np.ndarray, np.ndarray]:
     return kernel, keras.ops.convert_to_numpy(layer.bias)
 
 
-def swapped(reading: Reading, swap: Swap, regularizers: Mapping[str, Any] | None = None) -> Rebuilt:
+def swapped(reading: Reading, swap: Swap, restraints: Mapping[str, Any] | None = None) -> Rebuilt:
     """Build a model anew with the other head, and its weights matched.
 
     Args:
-        regularizers: kernel_regularizer and bias_regularizer of the new head.
+        restraints: kernel_regularizer, bias_regularizer and kernel_constraint of the new head.
     """
 
     def function(old: Any) -> Any:
@@ -183,7 +183,7 @@ def swapped(reading: Reading, swap: Swap, regularizers: Mapping[str, Any] | None
             return _from_config(old, None)  # A cast, as mixed precision has it.
         return keras.layers.Activation(swap.function, **_shared(old))
 
-    changed = {id(reading.layer): lambda old: _head(old, swap, regularizers or {})}
+    changed = {id(reading.layer): lambda old: _head(old, swap, restraints or {})}
     if not swap.same_outputs:
         for layer in reading.after:
             if type(layer) in (keras.layers.Activation, keras.layers.Softmax):
@@ -208,14 +208,14 @@ ALIKE = (
 )
 
 
-def _head(old: Any, swap: Swap, regularizers: Mapping[str, Any]) -> Any:
+def _head(old: Any, swap: Swap, restraints: Mapping[str, Any]) -> Any:
     config = old.get_config()
     inside = activation(old) != "linear"
     if "isometric" not in (swap.source, swap.to):
         config["filters" if "filters" in config else "units"] = swap.units
         config["activation"] = swap.function if inside else "linear"
-        return type(old).from_config(config | dict(regularizers))
-    shared = {key: config[key] for key in ALIKE} | dict(regularizers)
+        return type(old).from_config(config | dict(restraints))
+    shared = {key: config[key] for key in ALIKE} | dict(restraints)
     if swap.to == "isometric":
         return Isometric.from_config({**shared, "units": swap.units, "logits": not inside})
     function = swap.function if inside else "linear"

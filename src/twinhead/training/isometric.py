@@ -21,8 +21,8 @@ class Isometric(keras.layers.Layer):
     Args:
         units: K - 1, so 1 for two classes.
         logits: give K logits, with the sum zero, and not probabilities.
-        use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer: as
-            Dense has them. `"glorot_uniform"` draws for K - 1 units.
+        use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
+            kernel_constraint: as Dense has them. `"glorot_uniform"` draws for K - 1 units.
     Source: docs/theory.md.
     """
 
@@ -35,6 +35,7 @@ class Isometric(keras.layers.Layer):
         bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None,
         bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
         **options: Any,
     ):
         super().__init__(**options)
@@ -45,6 +46,7 @@ class Isometric(keras.layers.Layer):
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
         self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.kernel = self.add_weight(
@@ -52,6 +54,7 @@ class Isometric(keras.layers.Layer):
             shape=(input_shape[-1], self.units),
             initializer=self.kernel_initializer,
             regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
         )
         self.bias = None
         if self.use_bias:
@@ -81,6 +84,7 @@ class Isometric(keras.layers.Layer):
             "bias_initializer": keras.initializers,
             "kernel_regularizer": keras.regularizers,
             "bias_regularizer": keras.regularizers,
+            "kernel_constraint": keras.constraints,
         }
         return {
             **super().get_config(),
