@@ -25,8 +25,8 @@ NO_FACTOR = at_least(
     derived=True,
 )
 CURVED = (
-    "The gradient at which the solver stopped, over the least curvature of the loss: as far as it "
-    "can be from the optimum."
+    "The gradients at which both solvers stopped, over the least curvature of the loss: as far as "
+    "they can be from the optimum."
 )
 
 LAW = Source("the general law, docs/theory.md")

@@ -52,17 +52,20 @@ def measure(split: Split) -> dict[str, float]:
         return np.append(fit.coef_[0], fit.intercept_)
 
     def bound(X: np.ndarray, weights: np.ndarray, left: float, curvature: float = 0.0) -> float:
-        """Return how far a gradient with such entries can leave the weights, relative.
+        """Return how far two optima can be apart, relative: scikit-learn's weights and another's.
 
-        By the least curvature of the loss at the optimum; a penalty adds its own to the kernel.
-        The Newton steps of scikit-learn leave 1e-16.
+        By the gradients that both leave over the least curvature of the loss there; a penalty adds
+        its own to the kernel.
         """
         rows = np.column_stack([X, np.ones(len(X))])
         p = 1 / (1 + np.exp(-rows @ weights))
+        gradient = rows.T @ (p - y) / len(rows)
         hessian = (rows.T * (p * (1 - p))) @ rows / len(rows)
+        gradient[:-1] += curvature * weights[:-1]
         hessian[:-1, :-1] += curvature * np.eye(X.shape[1])
+        both = left + np.abs(gradient).max() + np.finfo(np.float64).eps
         least = np.linalg.eigvalsh(hessian)[0]
-        return float(np.sqrt(len(weights)) * left / least / np.abs(weights).max())
+        return float(np.sqrt(len(weights)) * both / least / np.abs(weights).max())
 
     def apart(a: np.ndarray, b: np.ndarray) -> float:
         return float(np.abs(a - b).max() / np.abs(b).max())

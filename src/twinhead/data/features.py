@@ -74,10 +74,11 @@ def check_labels(source: str, y: np.ndarray, many_classes: bool) -> np.ndarray:
 
 def fingerprint(*arrays: Matrix) -> str:
     """Return the SHA-256 of the arrays' types, shapes and bytes, wherever these lie."""
-    first, *others = arrays
-    on_disk = isinstance(first, OnDisk)  # Its rows were gone through when they were found sound.
-    digest = first.digest() if on_disk else hashlib.sha256()
-    for array in others if on_disk else arrays:
+    digest = hashlib.sha256()
+    if arrays and isinstance(arrays[0], OnDisk):
+        first, *arrays = arrays
+        digest = first.digest()  # Its rows were gone through when they were found sound.
+    for array in arrays:
         digest.update(header(array))
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
