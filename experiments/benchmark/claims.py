@@ -23,6 +23,10 @@ def target(other: str, arms: int, optimizer: str) -> float | None:
     return 1.0 if other == "NumPy" else SHARE.get((arms, optimizer), 1.0)
 
 
+def _said(arms: int, optimizer: str) -> str:
+    return called(arms, optimizer).replace("arms", "arm") if arms == 1 else called(arms, optimizer)
+
+
 CLAIMS = (
     *(
         Claim(
@@ -73,9 +77,9 @@ CLAIMS = (
     *(
         Claim(
             f"{number}{letter}",
-            f"{called(*row)}: at most {share:g} of {other}'s time",
+            f"{_said(*row)}: at most {share:g} of {other}'s time",
             FASTER,
-            f"{called(*row)} take the bank at most {share:g} of the time that they take {other} "
+            f"{_said(*row)}: the bank takes at most {share:g} of the time that {other} takes "
             "(median over rounds)",
             f"{called(*row)}, bank over {other}",
             at_most(share, TARGET),

@@ -224,7 +224,7 @@ def test_a_measurement_outlives_a_failure_to_draw_it(folder, unmeasured, monkeyp
     """The folder's files stand for what was measured; drawing them fails, and then does not."""
 
     def measured(experiment, settings, aside):
-        for name in ("history.h5", "history.csv", "config.yaml", "provenance.json"):
+        for name in store.measured(folder.with_name("kept")):
             shutil.copyfile(folder.with_name("kept") / name, aside / name)
 
     def breaks(*arguments):
