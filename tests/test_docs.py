@@ -17,12 +17,12 @@ def test_every_place_holds_what_its_file_says(page):
 
 
 def test_places_are_filled_from_rows_and_columns(tmp_path, monkeypatch):
-    (tmp_path / "a.csv").write_text("who,arms,seconds\nx,1,0.1234\nx,2,123.4\ny|z,1,\n")
+    (tmp_path / "a.csv").write_text("who,arms,seconds\nx,1,0.1234\nx,2,123.4\ny|z,1,5\nw,2,\n")
     monkeypatch.setattr(fill, "DOCS", tmp_path)
     value = fill.fill("it is <!-- value a.csv arms=2 seconds -->?<!-- end -->.")
     assert value == "it is <!-- value a.csv arms=2 seconds -->123<!-- end -->."
     pivot = fill.fill("<!-- pivot a.csv who arms seconds -->?<!-- end -->")
-    assert "| x | 0.12 | 123 |\n| y|z | – | – |" in pivot.replace("\\|", "|")
+    assert "| x | 0.12 | 123 |\n| y|z | 5 | – |\n\n" in pivot.replace("\\|", "|")
     table = fill.fill("<!-- table a.csv arms,who -->?<!-- end -->")
     assert "| arms | who |\n| --- | --- |\n| 1 | x |" in table
 
