@@ -44,7 +44,9 @@ def _filled(place: re.Match) -> str:
         down, across, values = words.split()
         cells = {(row[down], row[across]): row[values] for row in rows}
         # A row or column in which nothing stands is left out.
-        left, top = (dict.fromkeys(key[i] for key, v in cells.items() if v) for i in (0, 1))
+        left, top = (
+            dict.fromkeys(key[i] for key, v in cells.items() if _cell(v) != "–") for i in (0, 1)
+        )
         body = [[each, *(cells.get((each, head), "") for head in top)] for each in left]
         content = _table([f"{down}, by {across}", *top], body)
     return f"<!-- {kind} {name} {words} -->{content}<!-- end -->"

@@ -17,7 +17,7 @@ def test_every_place_holds_what_its_file_says(page):
 
 
 def test_places_are_filled_from_rows_and_columns(tmp_path, monkeypatch):
-    (tmp_path / "a.csv").write_text("who,arms,seconds\nx,1,0.1234\nx,2,123.4\ny|z,1,5\nw,2,\n")
+    (tmp_path / "a.csv").write_text("who,arms,seconds\nx,1,0.1234\nx,2,123.4\ny|z,1,5\nw,3,\n")
     monkeypatch.setattr(fill, "DOCS", tmp_path)
     value = fill.fill("it is <!-- value a.csv arms=2 seconds -->?<!-- end -->.")
     assert value == "it is <!-- value a.csv arms=2 seconds -->123<!-- end -->."
