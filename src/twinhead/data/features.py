@@ -76,7 +76,7 @@ def fingerprint(*arrays: Matrix) -> str:
     """Return the SHA-256 of the arrays' types, shapes and bytes, wherever these lie."""
     digest = hashlib.sha256()
     if arrays and isinstance(arrays[0], OnDisk):
-        first, *arrays = arrays
+        first, arrays = arrays[0], arrays[1:]
         digest = first.digest()  # Its rows were gone through when they were found sound.
     for array in arrays:
         digest.update(header(array))
