@@ -18,7 +18,7 @@ from small import SMALL
 from twinhead.cli.composing import compose
 from twinhead.pages import style
 from twinhead.results import history
-from twinhead.runs import identity
+from twinhead.runs import identity, present
 from twinhead.runs.execute import execute
 from twinhead.runs.experiment import Experiment
 
@@ -87,6 +87,17 @@ def test_a_run_says_its_answer_on_what_data_and_how_many_claims_hold(run):
     assert answer["data"]["train_rows"] == 320
     measured = {v["id"]: v["measured"] for v in read(run("equivalence"), "verdicts.json")}
     assert answer["number"] == measured["2a"]
+
+
+def test_every_picture_says_that_its_data_are_a_surrogates(mine, monkeypatch):
+    titles = {}
+    monkeypatch.setattr(
+        present, "save", lambda figure, stem: titles.update({stem.name: figure.get_suptitle()})
+    )
+    present.write(mine.experiment, mine.folder.name, mine.folder)
+    assert titles.keys() == mine.experiment.figures.keys()
+    for name, title in titles.items():
+        assert "surrogate" in " ".join(title.split()), name
 
 
 def test_the_page_says_that_data_are_a_surrogates_and_opens_offline(run):

@@ -78,7 +78,18 @@ def finding(figure: Figure, text: str) -> None:
 
     On a page it is the picture's caption.
     """
-    lines = textwrap.wrap(raised(text).replace("$", r"\$"), int(10.4 * figure.get_figwidth()))
+    _title(figure, raised(text).replace("$", r"\$"))
+
+
+def say_made_up(figure: Figure) -> None:
+    """Say in a figure's title that its data are a surrogate: pictures travel without their page."""
+    title = " ".join(figure.get_suptitle().split())
+    if "surrogate" not in title.lower():
+        _title(figure, f"{title} (surrogate data)" if title else "Surrogate data")
+
+
+def _title(figure: Figure, text: str) -> None:
+    lines = textwrap.wrap(text, int(10.4 * figure.get_figwidth()))
     figure.suptitle("\n".join(lines), x=0.02, ha="left")
 
 

@@ -27,6 +27,9 @@ def write(experiment: Experiment, run: str, folder: Path) -> None:
     verdicts = claim.judge_all(experiment.claims, measured)
     answer = experiment.answer(measured, verdicts)
     figures = {name: draw(measured) for name, draw in experiment.figures.items()}
+    if measured.data.get("made_up"):
+        for figure in figures.values():
+            style.say_made_up(figure)
     about = {
         "experiment": experiment.name,
         "run": run,

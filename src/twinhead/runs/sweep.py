@@ -19,7 +19,7 @@ def gather(experiment: Experiment, settings: Sequence[RunSettings], runs: Sequen
     """Write one sweep.csv, the experiment's pictures and a page over all jobs of a multirun."""
     import pandas as pd  # With Matplotlib: not for refusing the third of a thousand jobs.
 
-    from twinhead.pages import sweep
+    from twinhead.pages import style, sweep
     from twinhead.results import history
     from twinhead.runs import present
 
@@ -39,6 +39,8 @@ def gather(experiment: Experiment, settings: Sequence[RunSettings], runs: Sequen
         frame.to_csv(aside / "sweep.csv", index=False, lineterminator="\n")
         figures = {figure: draw(histories) for figure, draw in experiment.sweep_figures.items()}
         for figure, drawn in figures.items():
+            if any(measured.data.get("made_up") for measured in histories):
+                style.say_made_up(drawn)
             present.save(drawn, aside / figure)
         page = sweep.page(title, experiment.question, jobs, figures)
         (aside / "report.html").write_text(page, encoding="utf-8")
