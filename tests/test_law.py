@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from importlib.util import find_spec
 
 import numpy as np
 import oracle
@@ -26,7 +27,12 @@ from twinhead.training.optimizers import ALONE
 def test_all_claims_hold_and_all_controls_fail(run):
     law = run("law")
     verdicts = json.loads((law.folder / "verdicts.json").read_text())
-    told = [(v["id"], v["verdict"], v["control"]["verdict"]) for v in verdicts]
+    absent = [v for v in verdicts if v["verdict"] == "not tested"]
+    # PyTorch and the boosters are extras.
+    assert all("installed" in v["reason"] for v in absent)
+    if all(find_spec(name) for name in ("torch", "xgboost", "lightgbm")):
+        assert not absent
+    told = [(v["id"], v["verdict"], v["control"]["verdict"]) for v in verdicts if v not in absent]
     others = [each for each in told if each[1:] != ("holds", "fails")]
     assert others == [("Kc", "holds", "identity")]
     assert law.exit_code == 0
@@ -50,7 +56,7 @@ def test_every_row_of_the_map_has_its_claims(run):
     assert [*summary.setting[: len(CASES)]] == [case.name for case in CASES]
     assert summary.setting.is_unique
     # Every row has been measured, closed or open; what is impossible is open.
-    installed = summary[~summary.setting.str.startswith(("torch.", "XGBoost", "LightGBM"))]
+    installed = summary[~summary.setting.str.contains("torch|XGBoost|LightGBM")]
     assert installed[["mapped", "naive"]].notna().any(axis=1).all()
     none = installed[installed.status == "impossible"]
     assert (none[["mapped", "naive"]].max(axis=1) >= 1e-3).all()
@@ -78,6 +84,7 @@ def test_every_row_of_the_map_has_its_claims(run):
 def test_a_falsified_measurement_fails_its_claim(run, table, setting, column, value, failing):
     """One row, on the last data set or at the last step."""
     law = history.load(run("law").folder / "history.h5")
+    before = {v.id for v in judge_all(CLAIMS, law) if v.verdict != "holds"}
     frame = law.tables[table]
     own = frame.iloc[:, 0] == setting
     if table == "float32":
@@ -86,7 +93,7 @@ def test_a_falsified_measurement_fails_its_claim(run, table, setting, column, va
     law.numbers |= measure.numbers(law.tables["map"], measure.summarised(law.tables["map"]))
     law.numbers |= classes.numbers(law.tables["classes"])
     law.numbers |= rounding.numbers(law.tables["float32"])
-    assert {v.id for v in judge_all(CLAIMS, law) if v.verdict != "holds"} == failing
+    assert {v.id for v in judge_all(CLAIMS, law) if v.verdict != "holds"} - before == failing
 
 
 def problem():
