@@ -55,7 +55,7 @@ format: $(READY) ## Put the code in the house's format
 
 lock: ## Resolve requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --no-annotate --no-emit-index-url --custom-compile-command "make lock" --quiet --output-file requirements.lock
+	  --no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 ifndef ALONE
 # One set-up at a time: who comes second waits, and finds it done.
