@@ -7,7 +7,7 @@ by itself, and a run would suffer from, is turned off here, with the reason.
 import logging
 import os
 import pickle
-from collections import Counter
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -133,14 +133,18 @@ class Cluster:
     """Workers, and what they have done.
 
     Attributes:
-        done: (address, kind of processor) -> pieces of work.
+        done: (address, kind of processor) -> seconds of each piece of work, in turn.
+        times: seconds until work was sent, of sending features to a worker, of what this process
+            did with all that came back, and until the last of it.
         numbers: of the claim that kinds of processors agree, where there are several.
         given: source -> features that all workers were sent, as Dask's future.
     """
 
     def __init__(self, client: Any, asked: Asked):
         self.client, self.asked = client, asked
-        self.done: Counter[tuple[str, str]] = Counter()
+        self.done: dict[tuple[str, str], list[float]] = {}
+        self.opened = time.monotonic()
+        self.times = dict.fromkeys(("start", "giving", "here", "all"), 0.0)
         self.numbers: dict[str, float] = {}
         self.given: dict[Source, Any] = {}
         self.losses = 0
@@ -177,17 +181,17 @@ class Cluster:
                 given. Or a worker is not like this process.
         """
         pieces: dict[int, _Piece] = {}
-        first = None
         for key, (one, cut) in work.items():
             asked = replace(self.asked, sha256=passes.sha256(cut.features))
             # Pickled here: to read it starts TensorFlow, and the worker has to be asked first.
             what = pickle.dumps(one), cut.validation_fraction, cut.seed
             pieces[key] = _Piece(worker.train, what, asked, cut.features)
+        left, first = len(pieces), None
         for key, answer in self._answers(pieces, "passes"):
-            first = first or (pieces[key], answer)
+            left, first = left - 1, first or (pieces[key], answer)
+            if not left:
+                self._compare(*first)
             yield key, answer.content
-        if first is not None:
-            self._compare(*first)
 
     def make(
         self, runs: Mapping[str, SpreadSettings]
@@ -226,10 +230,12 @@ class Cluster:
             under_way[future.key] = key, future, given
             going.add(future)
 
+        self.times["start"] = time.monotonic() - self.opened
         try:
             for key in islice(waiting, WAITING):
                 submit(key)
             for future in going:
+                came = time.monotonic()
                 key, _, given = under_way.pop(future.key)
                 answer = self._answer(future, given)
                 if answer.kind == worker.LACKING:
@@ -240,8 +246,12 @@ class Cluster:
                 if answer.kind == worker.FAILED:
                     failed.append(answer)
                 else:
-                    self.done[answer.address, answer.processor] += 1
+                    self.done.setdefault((answer.address, answer.processor), []).append(
+                        answer.seconds
+                    )
                     yield key, answer
+                    self.times["here"] += time.monotonic() - came
+                    self.times["all"] = time.monotonic() - self.opened
                 for key in islice(waiting, 1):
                     submit(key)
         finally:
@@ -293,7 +303,10 @@ class Cluster:
                 "workers can read, for features that are left on the disk"
             )
         log.info("sending %.0f MB of features to every worker", features.X.nbytes / 1e6)
+        started = time.monotonic()
         self.given[source] = self.client.scatter(features, broadcast=True, hash=False)
+        workers = len(self.client.scheduler_info(n_workers=-1)["workers"])
+        self.times["giving"] = (time.monotonic() - started) / max(1, workers)
 
     def _compare(self, piece: _Piece, answer: Answer) -> None:
         """Have a pass trained again by a worker of every other kind of processor that took part."""
@@ -317,6 +330,6 @@ class Cluster:
     def workers(self) -> list[dict[str, Any]]:
         """Return what a run's provenance keeps of every worker that trained for it."""
         return [
-            {"address": address, "cpu": cpu, "passes": count}
-            for (address, cpu), count in sorted(self.done.items())
+            {"address": address, "cpu": cpu, "pass_seconds": [round(each, 4) for each in seconds]}
+            for (address, cpu), seconds in sorted(self.done.items())
         ]

@@ -135,6 +135,7 @@ def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 1),
         "workers": others.workers() if others else [],
+        "cluster": others.times if others else {},
         "reading": source.reading() if isinstance(source, Source) else {},
     }
     store.write_json(aside / "provenance.json", about)

@@ -10,9 +10,11 @@ import platform
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from twinhead.data import sources
@@ -54,14 +56,17 @@ class Answer:
         address: of the worker, as Dask has it.
         processor: of what kind it is.
         content: the result, or in words why there is none.
+        seconds: that it took there.
     """
 
     kind: str
     address: str
     processor: str
     content: Any
+    seconds: float = 0.0
 
 
+@cache  # Of what is loaded, whatever is installed meanwhile.
 def versions(experiment: str) -> dict[str, str]:
     """Return what has to be the same wherever passes of an experiment are trained."""
     files, modules = identity.reached(Experiment(experiment).folder / "measure.py")
@@ -157,13 +162,14 @@ def _answer(asked: Asked, work: Callable[[], Any]) -> Answer:
     from distributed import get_worker  # An extra; whoever is asked has it.
 
     me = Answer(DONE, get_worker().address, provenance.cpu(), None)
+    started = time.monotonic()
     with _one_at_a_time:
         try:
             wrong = unlike(asked.experiment, asked.versions) or threads_unlike(asked.threads)
             if wrong:
                 return replace(me, kind=REFUSED, content=wrong)
             os.environ[identity.THREADS] = str(asked.threads)
-            return replace(me, content=work())
+            return replace(me, content=work(), seconds=time.monotonic() - started)
         except _LackingError as error:
             return replace(me, kind=LACKING, content=str(error))
         except InputError as error:
