@@ -81,7 +81,7 @@ def test_tiny_files_are_read_timed_and_gone():
     assert epoch == 4 * 2048 * 1048  # Of 1311 rows, those that are for training.
     assert history.tables["reading"].set_index("rows")["seconds_an_epoch"].min() > 0
     assert set(reads["rows"]) == {IN_MEMORY, EXACT, BLOCKS, "the disk in order", AT_RANDOM, ALONE}
-    assert reads.set_index("rows")["bytes"][ALONE].item() == round(1311 / 32) * 8192
+    assert reads.set_index("rows")["bytes"][ALONE].item() == round(1311 / 64) * 8192
     found = verdicts(history)
     assert (found["10"].measured, found["10"].verdict) == (0, "holds")
     assert found["10"].control.measured > 1e-4

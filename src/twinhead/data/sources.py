@@ -16,10 +16,10 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from twinhead.data import cache, hdf5, stacking, surrogate
+from twinhead.data import cache, stacking, surrogate
 from twinhead.data.features import Features, check_labels
 from twinhead.data.hdf5 import Contents
-from twinhead.data.images import backbones, layout
+from twinhead.data.images import backbones
 from twinhead.data.images.joining import join
 from twinhead.data.images.wanted import IMAGENET, Wanted, of_network, wanted
 from twinhead.data.ondisk import THREADS, OnDisk
@@ -65,7 +65,7 @@ class Source(Values):
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the features, beside their identity: not where a file lies."""
-        values = self.model_dump(exclude={"external"})
+        values = self.model_dump(exclude={"external", "in_memory"})
         if "path" in values:
             values["path"] = Path(values["path"]).name
         return values
@@ -82,7 +82,12 @@ class Source(Values):
 
 
 class Read(Source):
-    """A source that is read, once: its identity is that of the very arrays it gives."""
+    """A source that is read, once: its identity is that of the very arrays it gives.
+
+    Where rows are while one trains on them changes no number, and is no part of that.
+    """
+
+    in_memory: Annotated[bool | Literal["auto"], expected("auto, true or false")] = "auto"
 
     def _read(self) -> Contents:
         raise NotImplementedError
@@ -131,7 +136,7 @@ class CatDog(Read):
         return self.path != ARTICLE_FILE or os.path.lexists(self.path)
 
     def _read(self) -> Contents:
-        return hdf5.read(Path(self.path))
+        return stacking.stack([Path(self.path)], in_memory=self.in_memory)
 
     def identity(self) -> str:
         if self._is_there:
@@ -178,7 +183,6 @@ class File(Read):
     # Not paths, as those that `data=files` joins column by column.
     more_rows: Annotated[list[Text], NoTwice] = Field(default_factory=list)
     external: Flag = False  # Whether to follow links, external storage and virtual sets.
-    in_memory: Annotated[bool | Literal["auto"], expected("auto, true or false")] = "auto"
 
     @model_validator(mode="after")
     def _checked(self) -> "File":
@@ -191,7 +195,6 @@ class File(Read):
         return " + ".join([self.path, *self.more_rows])
 
     def settings(self) -> dict[str, Any]:
-        # Where rows are while one trains on them changes no number.
         names = [Path(path).name for path in (self.path, *self.more_rows)]
         return {"name": self.name, "rows_of": names}
 
@@ -272,7 +275,7 @@ class OfImages(Values):
             raise PydanticCustomError("key", "{words}", {"words": words})
 
 
-class Images(Source, OfImages):
+class Images(Read, OfImages):
     """Images made into features once, kept in data/, and found again by what they are.
 
     `load` reads what is in data/; `training.extraction` makes it.
@@ -306,20 +309,11 @@ class Images(Source, OfImages):
     def title(self) -> str:
         return f"{Path(self.images).resolve().name} ({of_network(self)})"
 
+    def _read(self) -> Contents:
+        return self.wanted().read()
+
     def _features(self) -> Features:
-        path = self.wanted().file()
-        if path is None:
-            raise InputError(
-                f"{self.images}: no file in data/ has features of these images; expected one that "
-                f"`twinhead features images={self.images} backbone={self.backbone}` makes"
-            )
-        read = hdf5.read(path)
-        expected = {layout.SHA256: read.sha256, "identity": self.identity()}
-        if {key: read.about.get(key) for key in expected} != expected:
-            raise InputError(
-                f"{path}: found other features than were written; expected to delete it, so that "
-                "it is made again"
-            )
+        read = self._contents()
         return Features(self.title(), read.X, read.y)
 
 
@@ -339,7 +333,7 @@ class Files(Read):
         return self._sha256
 
     def _read(self) -> Contents:
-        return join(self.paths)
+        return join(self.paths, self.in_memory)
 
     def _features(self) -> Features:
         read = self._contents()
