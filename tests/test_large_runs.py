@@ -7,7 +7,14 @@ import sys
 import h5py
 import numpy as np
 import pytest
-from test_large import COLUMNS, DRAWN, both, in_an_empty_folder, written  # noqa: F401, a fixture.
+from test_large import (  # noqa: F401, fixtures among them.
+    COLUMNS,
+    DRAWN,
+    both,
+    in_an_empty_folder,
+    small_blocks,
+    written,
+)
 from test_training import arm, recipe
 
 from twinhead.cli.composing import compose
@@ -47,6 +54,35 @@ def test_a_batch_that_is_too_large_for_memory_is_refused(monkeypatch):
     bank.train([arm("sigmoid", precision="float32")], recipe(batch_size=100), split)
     with pytest.raises(InputError, match=r"batch_size: found 101, .* expected at most 100"):
         bank.train([arm("sigmoid", precision="float32")], recipe(batch_size=101), split)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_every_window_and_block_of_an_epoch_moves_the_bar(monkeypatch, caplog):
+    """An epoch of a large file takes minutes."""
+    split = cut(both(written("a.h5"))[1], 0.2, seed=1)
+    clock = iter(range(0, 10**6, 2))
+    monkeypatch.setattr(bank.time, "monotonic", lambda: next(clock))
+    with caplog.at_level("INFO"):
+        bank.train([arm("sigmoid", precision="float32")], recipe(epochs=2, batch_size=50), split)
+    counts = [each.counted for each in caplog.records if hasattr(each, "counted")]
+    done = [done for what, done, total in counts if what == "rows, 1 arm(s)"]
+    # 2400 rows for training, which are trained on twice, and they and 600 more evaluated thrice.
+    assert {total for what, _, total in counts if what.startswith("rows")} == {2 * 2400 + 3 * 3000}
+    assert done[-1] == 2 * 2400 + 3 * 3000
+    assert done == sorted(done)
+    assert max(np.diff(done)) < 2400 / 8, "a window has 200 rows"
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_what_a_file_takes_before_the_run_is_known_is_counted(caplog):
+    written("a.h5", chunks=(100, COLUMNS))
+    with caplog.at_level("INFO"):
+        File(path="a.h5", in_memory=False).load(on_disk=True)
+    counts = [each.counted for each in caplog.records if hasattr(each, "counted")]
+    for words in ("a.h5: MiB of rows written", "a.h5: MiB gone through"):
+        own = [(done, total) for what, done, total in counts if what.startswith(words)]
+        assert own[-1][0] == pytest.approx(own[-1][1]) == pytest.approx(4 * DRAWN.size / 2**20)
+    assert len(own) > 5
 
 
 def test_memory_that_is_left_decides_where_rows_are(monkeypatch):

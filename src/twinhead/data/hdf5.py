@@ -5,6 +5,7 @@ many for memory are read by the run itself, from where that process says that th
 """
 
 import json
+import logging
 import math
 import os
 import signal
@@ -26,6 +27,9 @@ from twinhead.data.hdf5_rows import BYTES_A_SECOND, LAYOUT, LEAST_SECONDS, kind
 from twinhead.data.ondisk import Matrix, OnDisk, Stretch, Tally
 from twinhead.errors import InputError
 
+log = logging.getLogger(__name__)
+
+LONG = 2**28  # Bytes that take so long to read that it is said.
 WAITING = 20  # Times as long on the clock: disks and other processes have to be waited for.
 
 
@@ -74,6 +78,8 @@ def read(
     X: Matrix
     how = "external" if external else "names" if names else ""
     with _child(path, how, most) as child, tally:
+        if (size := path.stat().st_size) > LONG:
+            log.info("%s: looking at %.1f GB", path, size / 1e9)
         said, arrays = _received(path, child)
         if "rows" not in said:
             X, y = arrays

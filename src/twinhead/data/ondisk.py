@@ -20,11 +20,13 @@ import numpy as np
 from twinhead.data.finite import not_finite, not_finite_in
 from twinhead.data.room import aligned
 from twinhead.errors import InputError
+from twinhead.steps import Steps
 
 THREADS = 16
 # Of float32 rows that are worked on at a time: a window of training, a block of whatever goes
 # through all rows. A few of them are in memory at once.
 BLOCK_BYTES = 2**26
+MEBI = 2**20
 MOST_BUFFERS = 1024  # That one call fills; the system's limit.
 
 Item = TypeVar("Item")
@@ -290,8 +292,10 @@ class OnDisk:
         digest, bad, first, start = hashlib.sha256(), 0, None, 0
         digest.update(header(self))
         everything = OnDisk(self.stretches, self.places, self.change, self.gone_through)
+        steps = Steps(f"{source}: MiB gone through", everything.nbytes / MEBI)
         for block in everything.blocks():
             digest.update(block.data)
+            steps.done(block.nbytes / MEBI)
             found, place = not_finite(block)
             first = first or (place and (start + place[0], place[1]))
             bad, start = bad + found, start + len(block)

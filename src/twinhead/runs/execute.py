@@ -43,7 +43,8 @@ def execute(experiment: Experiment, settings: RunSettings) -> Run:
     outputs = Path(settings.outputs) / experiment.name
     for place in (outputs.parent, outputs):
         whole.tidy(place)
-    run_id = identity.run_id(experiment, settings)
+    with progress.shown(settings.progress):  # All features may have to be read for it.
+        run_id = identity.run_id(experiment, settings)
     shown_by = identity.presentation(experiment)
     folder = outputs / run_id
     state = MISSING if settings.force else _state(folder, shown_by)
