@@ -79,9 +79,11 @@ def test_what_a_file_takes_before_the_run_is_known_is_counted(caplog):
     with caplog.at_level("INFO"):
         File(path="a.h5", in_memory=False).load(on_disk=True)
     counts = [each.counted for each in caplog.records if hasattr(each, "counted")]
-    for words in ("a.h5: MiB of rows written", "a.h5: MiB gone through"):
+    for words in ("a.h5: MiB written anew", "a.h5: MiB gone through"):
         own = [(done, total) for what, done, total in counts if what.startswith(words)]
         assert own[-1][0] == pytest.approx(own[-1][1]) == pytest.approx(4 * DRAWN.size / 2**20)
+        assert own[0][0] == 0
+        assert [done for done, _ in own].count(0) == 1, "once"
     assert len(own) > 5
 
 

@@ -289,6 +289,8 @@ class OnDisk:
         Raises:
             InputError: a value is NaN, infinite or too large for float32.
         """
+        if self._digest is not None:
+            return
         digest, bad, first, start = hashlib.sha256(), 0, None, 0
         digest.update(header(self))
         everything = OnDisk(self.stretches, self.places, self.change, self.gone_through)

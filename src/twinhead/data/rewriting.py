@@ -57,7 +57,7 @@ def rewritten(
     log.info("%s: writing its rows to %s, %.1f GB, once", path, folder, size / 1e9)
     with whole.written(PLACE, name, fresh=True) as aside:
         with (aside / FILE).open("wb") as file:
-            steps = Steps(f"{path}: MiB of rows written to {folder}", size / MEBI)
+            steps = Steps(f"{path}: MiB written anew", size / MEBI)
             for block in blocks:
                 file.write(np.ascontiguousarray(block, kind).data)
                 steps.done(block.size * kind.itemsize / MEBI)
