@@ -19,7 +19,7 @@ from test_training import arm, recipe
 
 from twinhead.cli.composing import compose
 from twinhead.cli.main import run as command
-from twinhead.data import ondisk, room
+from twinhead.data import hdf5, ondisk, room
 from twinhead.data.features import split as cut
 from twinhead.data.sources import File
 from twinhead.errors import InputError
@@ -93,6 +93,24 @@ def test_memory_that_is_left_decides_where_rows_are(monkeypatch):
     for free, kind in ((4 * size, np.ndarray), (4 * size - 4, ondisk.OnDisk)):
         monkeypatch.setattr(room, "free", lambda free=free: free)
         assert isinstance(source.model_copy()._read().X, kind)
+
+
+def test_a_small_file_beside_a_large_one_stays_on_the_disk_too(monkeypatch):
+    """And is not loaded first, where the large one comes before it."""
+    written("a.h5")
+    written("b.h5", DRAWN[:10], np.arange(10) % 2)
+    monkeypatch.setattr(room, "free", lambda: 4 * (2 * DRAWN.size * 4 - 4))
+    asked, read = [], hdf5.read
+    monkeypatch.setattr(
+        hdf5, "read", lambda path, **how: asked.append(path.name) or read(path, **how)
+    )
+    for order, reads in (("ab", ["a", "b"]), ("ba", ["b", "a", "b"])):
+        asked.clear()
+        one, other = (f"{name}.h5" for name in order)
+        X = File(path=one, more_rows=[other])._read().X
+        assert isinstance(X, ondisk.OnDisk)
+        assert len(X) == len(DRAWN) + 10
+        assert asked == [f"{name}.h5" for name in reads]
 
 
 def test_a_containers_limit_counts(tmp_path):

@@ -58,10 +58,14 @@ def read_all(
     if in_memory == "auto":
         most = int(SHARE * room.free() / len(paths))
     alone = len(paths) == 1
-    read = [hdf5.read(path, most=most, alone=alone, **how) for path in paths]
-    if any(isinstance(each.X, OnDisk) for each in read):
+    read: list[Contents] = []
+    for path in paths:
+        read.append(hdf5.read(path, most=most, alone=alone, **how))
+        if isinstance(read[-1].X, OnDisk):
+            most = -1  # A small one beside it is not loaded either.
+    if most == -1:
         for i, each in enumerate(read):
-            if not isinstance(each.X, OnDisk):  # Small, beside others that are large.
+            if not isinstance(each.X, OnDisk):
                 read[i] = hdf5.read(paths[i], most=-1, alone=alone, **how)
     return read
 
