@@ -12,6 +12,7 @@ from small import SMALL
 
 from twinhead.cli.composing import compose
 from twinhead.data.sources import File
+from twinhead.disk import whole
 from twinhead.errors import InputError
 from twinhead.experiments.benchmark import figures, reading, reading_child, reading_costs
 from twinhead.experiments.benchmark.reading_costs import ALONE, AT_RANDOM, BLOCKS, EXACT, IN_MEMORY
@@ -168,6 +169,18 @@ def test_files_are_gone_after_a_failure_too(monkeypatch):
     with pytest.raises(InputError, match=r"dense.h5: could not be read .*no.such.module|No module"):
         reading.measure(settings(dense_gib=0.001), History({"name": "x"}))
     assert os.listdir("data") == []
+
+
+def test_a_folder_of_a_crash_is_tidied_away_and_one_in_use_is_not(tmp_path):
+    with whole.scratch(tmp_path, "benchmark") as folder:
+        (folder / "dense.h5").write_text("much")
+        whole.tidy(tmp_path)
+        assert (folder / "dense.h5").exists()
+    assert os.listdir(tmp_path) == []
+    folder.mkdir()
+    (folder / "dense.h5").write_text("much")
+    whole.tidy(tmp_path)
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_made_file_is_a_features_file_sparse_or_not(tmp_path):

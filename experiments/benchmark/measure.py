@@ -33,7 +33,6 @@ OPTIMIZERS = {
 ROWS_TO_TRY, GOES = 2048, 2
 # So many arms train for all epochs, more of them for fewer; those alone for so many at most.
 ARMS_FOR_ALL_EPOCHS, EPOCHS_ALONE = 256, 2
-SECONDS = 360  # That all this takes with the usual settings, but for the reading of large files.
 LAYOUTS = {False: "features × units", True: "units × features"}
 
 
@@ -54,12 +53,8 @@ class Job:
 
 @passes.kept_in(None)  # What is timed has to be trained.
 def measure(settings: Settings) -> History:
-    of_reading = reading.work(settings)
-    steps = Steps("seconds", SECONDS + of_reading)
     history = _beside_others(settings)
-    steps.done(SECONDS)
     reading.measure(settings, history)
-    steps.done(of_reading)
     return history
 
 
