@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
 
 from twinhead.experiments.benchmark.claims import target
 from twinhead.experiments.benchmark.costs import BANK, FIT, OTHERS, SGD, called, not_quiet
@@ -157,7 +157,7 @@ def seconds_from_disk(history: History) -> Figure | None:
         for at, own in enumerate(reading.itertuples()):
             colour = INK if own.rows in TRAINED else QUIET
             axes.hlines(at, own.lower_quartile, own.upper_quartile, color=EDGE, linewidth=2.4)
-            axes.plot(own.seconds_an_epoch, at, "o" if own.rows in TRAINED else "|", color=colour)
+            axes.plot(own.seconds_an_epoch, at, "o" if own.rows in TRAINED else "d", color=colour)
             axes.annotate(
                 f"{short(own.seconds_an_epoch)} s",
                 (own.upper_quartile, at),
@@ -171,8 +171,10 @@ def seconds_from_disk(history: History) -> Figure | None:
         axes.invert_yaxis()
         axes.set_xscale("log")
         axes.set_xlim(right=2.5 * reading["upper_quartile"].max())
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter("{x:g}")
-        axes.set_xlabel("seconds an epoch (median; bar: quartiles; |: no training)")
+        axes.set_xlabel("seconds (median; bar: quartiles)")
         gigabytes = short(history.numbers["bytes of an epoch"] / 1e9)
         in_memory = f", from memory {short(seconds[IN_MEMORY])} s" if IN_MEMORY in seconds else ""
         doubt = "" if OF_READS[1] in history.numbers else "No verdict on time. "

@@ -8,6 +8,7 @@ one that is written in full and dropped from memory before it is read.
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -55,25 +56,28 @@ def _make_and_read(settings: Settings, history: History) -> None:
     whole.tidy(PLACE)
     steps = Steps("files read", work(settings))
     with whole.scratch(PLACE, "benchmark") as folder:
-        if settings.sparse_gib:
-            log.info("memory, by the size of a file: %s GiB", settings.sparse_gib)
-            found = list(_memory(folder, sorted(settings.sparse_gib), steps, history))
-            history.tables["memory_by_file"] = pd.DataFrame(found)
-        if settings.dense_gib:
-            rounds = min(ROUNDS, settings.repeats)
-            reads = _reads(folder, settings.dense_gib, rounds, steps, history)
-            if reads:
-                history.tables["reads"] = pd.DataFrame(reads)
+        for name, call, wanted in (
+            ("memory_by_file", _memory, settings.sparse_gib),
+            ("reads", _reads, settings.dense_gib),
+        ):
+            if wanted:
+                try:
+                    found = list(call(folder, settings, steps, history))
+                except InputError as error:  # No reason to lose what took minutes before.
+                    log.warning("%s: %s", name, error)
+                    history.untested[name] = str(error)
+                else:
+                    history.tables[name] = pd.DataFrame(found)
 
 
 def _memory(
-    folder: Path, sizes: list[float], steps: Steps, history: History
+    folder: Path, settings: Settings, steps: Steps, history: History
 ) -> Iterator[dict[str, float]]:
+    log.info("memory, by the size of a file: %s GiB", settings.sparse_gib)
     path, are_sparse = folder / "sparse.h5", _makes_sparse(folder)
-    for size in sizes:
-        if not are_sparse and (lacks := _lacks(folder, size)):
-            history.untested["memory_by_file"] = lacks
-            return
+    for size in sorted(settings.sparse_gib):
+        if not are_sparse:
+            _has_room(folder, size)
         rows = make(path, size, REAL)
         found = {"gibibytes": size, "rows": rows}
         for column, in_memory in (("mib_from_disk", False), ("mib_loaded", True)):
@@ -89,28 +93,24 @@ def _memory(
 
 
 def _reads(
-    folder: Path, size: float, rounds: int, steps: Steps, history: History
-) -> list[dict[str, Any]]:
-    """Return what was read, how much and how long, in turn, from a cold file."""
-    if not hasattr(os, "posix_fadvise") or not sys.platform.startswith("linux"):
-        history.untested["reads"] = (
-            "Only on Linux can a file be dropped from memory and be seen to."
-        )
-        return []
-    if lacks := _lacks(folder, size):
-        history.untested["reads"] = lacks
-        return []
+    folder: Path, settings: Settings, steps: Steps, history: History
+) -> Iterator[dict[str, Any]]:
+    """Give what was read, how much and how long, in turn, from a cold file."""
+    if not sys.platform.startswith("linux"):
+        raise InputError("Only on Linux can a file be dropped from memory and be seen to be.")
+    size, rounds = settings.dense_gib, min(ROUNDS, settings.repeats)
+    _has_room(folder, size)
     path = folder / "dense.h5"
     log.info("a file of %g GiB, from a cold disk", size)
     rows = make(path, size)
     fits = LOADED * size * GIB <= room.free()
-    watch, found, last = machine.Watch(), [], {}
+    watch, last = machine.Watch(), {}
     each = (20 + 20 * size) / (2 + 6 * rounds)
     for said in _child("epochs", path, fits, rounds):
         if "apart" in said:
             last = said
         else:
-            found.append(said)
+            yield said
             steps.done(each)
     history.numbers["cores that others use while reading"] = watch.cores()
     history.numbers["bytes of an epoch"] = last["epoch"]
@@ -118,19 +118,15 @@ def _reads(
         if how in last["apart"]:
             history.numbers[f"weights apart, exact order and {name}"] = last["apart"][how]
     history.numbers["rows of the cold file"] = rows
-    return found
 
 
-def _lacks(folder: Path, size: float) -> str:
-    """Return why a file does not fit on the disk, or nothing."""
-    usage = os.statvfs(folder)
-    free = usage.f_bavail * usage.f_frsize
-    if size * GIB + RESERVE <= free:
-        return ""
-    return (
-        f"A file of {size:g} GiB does not fit: {free / GIB:.1f} GiB are free in {PLACE}/, "
-        f"and {RESERVE / GIB:g} are to stay so."
-    )
+def _has_room(folder: Path, size: float) -> None:
+    free = shutil.disk_usage(folder).free
+    if size * GIB + RESERVE > free:
+        raise InputError(
+            f"A file of {size:g} GiB does not fit: {free / GIB:.1f} GiB are free in {PLACE}/, "
+            f"and {RESERVE / GIB:g} are to stay so."
+        )
 
 
 def _makes_sparse(folder: Path) -> bool:
