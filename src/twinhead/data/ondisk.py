@@ -20,11 +20,13 @@ import numpy as np
 from twinhead.data.finite import not_finite, not_finite_in
 from twinhead.data.room import aligned
 from twinhead.errors import InputError
+from twinhead.steps import Steps
 
 THREADS = 16
 # Of float32 rows that are worked on at a time: a window of training, a block of whatever goes
 # through all rows. A few of them are in memory at once.
 BLOCK_BYTES = 2**26
+MEBI = 2**20
 MOST_BUFFERS = 1024  # That one call fills; the system's limit.
 
 Item = TypeVar("Item")
@@ -81,7 +83,7 @@ class Stretch:
         """
         self.path, self.offset, self.kind = path, offset, np.dtype(kind)
         self.rows, self.columns = shape
-        self.row_bytes = self.columns * self.kind.itemsize
+        self.row_bytes = self.stored = self.columns * self.kind.itemsize
         self.opened = os.open(path, os.O_RDONLY)
         self.state = self._state()
         if os.fstat(self.opened).st_size < offset + self.rows * self.row_bytes:
@@ -123,6 +125,48 @@ class Stretch:
                 at += got
 
 
+class SideBySide:
+    """Rows each of which is one of every stretch, behind each other and as float32.
+
+    Attributes:
+        row_bytes, stored: of a row in memory, and in the files.
+    """
+
+    kind = np.dtype(np.float32)
+
+    def __init__(self, stretches: Sequence[Stretch]):
+        self.stretches, self.rows = stretches, stretches[0].rows
+        self.columns = sum(each.columns for each in stretches)
+        self.row_bytes = self.columns * self.kind.itemsize
+        self.stored = sum(each.stored for each in stretches)
+
+    def check(self) -> None:
+        """As every stretch does."""
+        for each in self.stretches:
+            each.check()
+
+    def read(self, row: int, buffers: list[memoryview]) -> None:
+        """Fill the buffers, each of which takes a row, from this row on."""
+        start = 0
+        for each in self.stretches:
+            end = start + each.columns * self.kind.itemsize
+            own = [buffer[start:end] for buffer in buffers]
+            start = end
+            if each.kind == self.kind:
+                each.read(row, own)
+                continue
+            raw = np.empty((len(own), each.columns), each.kind)
+            each.read(row, [memoryview(raw.reshape(-1).view(np.uint8))])  # type: ignore[arg-type]
+            for to, values in zip(own, widened(raw), strict=True):
+                to[:] = values.view(np.uint8).data
+
+
+def widened(raw: np.ndarray) -> np.ndarray:
+    """Return rows as they are in memory: float32."""
+    with np.errstate(over="ignore"):  # Nothing overflows that was found finite.
+        return raw.astype(np.float32, copy=False)
+
+
 class OnDisk:
     """Features (n, d), float32 as everywhere, of which no more is in memory than is asked for.
 
@@ -140,7 +184,7 @@ class OnDisk:
 
     def __init__(
         self,
-        stretches: Sequence[Stretch],
+        stretches: Sequence[Stretch | SideBySide],
         places: np.ndarray | None = None,
         change: Callable[[np.ndarray], np.ndarray] | None = None,
         tally: Tally | None = None,
@@ -213,7 +257,7 @@ class OnDisk:
                 self._fill_from(stretch, into, slots[own], places[own] - first)
 
     def _fill_from(
-        self, stretch: Stretch, into: np.ndarray, slots: np.ndarray, rows: np.ndarray
+        self, stretch: Stretch | SideBySide, into: np.ndarray, slots: np.ndarray, rows: np.ndarray
     ) -> None:
         direct = stretch.kind == into.dtype == self.dtype and self.change is None
         read = into if direct else np.empty((len(rows), stretch.columns), stretch.kind)
@@ -225,11 +269,9 @@ class OnDisk:
         starts = [0, *(np.flatnonzero(np.diff(rows) != 1) + 1).tolist(), len(rows)]
         for start, end in pairwise(starts):
             stretch.read(int(rows[start]), buffers[start:end])
-        self.tally.add(len(rows) * size)
+        self.tally.add(len(rows) * stretch.stored)
         if not direct:
-            with np.errstate(over="ignore"):  # Nothing overflows that was found finite.
-                widened = read.astype(self.dtype, copy=False)
-            into[slots] = widened if self.change is None else self.change(widened)
+            into[slots] = widened(read) if self.change is None else self.change(widened(read))
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Give all rows in order, a block at a time; the next one is read meanwhile."""
@@ -247,11 +289,15 @@ class OnDisk:
         Raises:
             InputError: a value is NaN, infinite or too large for float32.
         """
+        if self._digest is not None:
+            return
         digest, bad, first, start = hashlib.sha256(), 0, None, 0
         digest.update(header(self))
         everything = OnDisk(self.stretches, self.places, self.change, self.gone_through)
+        steps = Steps(f"{source}: MiB gone through", everything.nbytes / MEBI)
         for block in everything.blocks():
             digest.update(block.data)
+            steps.done(block.nbytes / MEBI)
             found, place = not_finite(block)
             first = first or (place and (start + place[0], place[1]))
             bad, start = bad + found, start + len(block)

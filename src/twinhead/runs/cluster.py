@@ -18,7 +18,7 @@ import numpy as np
 
 from twinhead.data.features import Cut, Features
 from twinhead.data.ondisk import OnDisk
-from twinhead.data.sources import Source
+from twinhead.data.source import Source
 from twinhead.errors import InputError
 from twinhead.results.history import Record
 from twinhead.runs import identity, worker

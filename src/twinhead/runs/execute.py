@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from twinhead.data.sources import Images, Source
+from twinhead.data.source import Source
+from twinhead.data.sources import Images
 from twinhead.disk import manifest, whole
 from twinhead.runs import console, identity, index, progress, provenance, store
 from twinhead.runs.experiment import Experiment
@@ -43,7 +44,8 @@ def execute(experiment: Experiment, settings: RunSettings) -> Run:
     outputs = Path(settings.outputs) / experiment.name
     for place in (outputs.parent, outputs):
         whole.tidy(place)
-    run_id = identity.run_id(experiment, settings)
+    with progress.shown(settings.progress):  # All features may have to be read for it.
+        run_id = identity.run_id(experiment, settings)
     shown_by = identity.presentation(experiment)
     folder = outputs / run_id
     found = MISSING if settings.force else state(folder, shown_by)

@@ -27,7 +27,8 @@ def write(experiment: Experiment, run: str, folder: Path) -> None:
     measured = history.load(folder / "history.h5")
     verdicts = claim.judge_all(claims(experiment, measured), measured)
     answer = experiment.answer(measured, verdicts)
-    figures = {name: draw(measured) for name, draw in experiment.figures.items()}
+    drawn = {name: draw(measured) for name, draw in experiment.figures.items()}
+    figures = {name: figure for name, figure in drawn.items() if figure is not None}
     if measured.data.get("made_up"):
         for figure in figures.values():
             style.say_made_up(figure)

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from twinhead.data.features import Features, fingerprint, split
-from twinhead.data.sources import Source
+from twinhead.data.source import Source
 from twinhead.disk import manifest
 from twinhead.errors import InputError
 from twinhead.results import claim, history

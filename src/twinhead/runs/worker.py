@@ -17,9 +17,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from twinhead.data import sources
 from twinhead.data.features import Cut, Features
-from twinhead.data.sources import Source
+from twinhead.data.source import Source, give
 from twinhead.errors import InputError
 from twinhead.runs import identity, provenance
 from twinhead.runs.experiment import Experiment
@@ -153,7 +152,7 @@ def _features(asked: Asked, given: Features | None) -> Features:
             if asked.sha256 and passes.sha256(found) != asked.sha256:
                 raise _LackingError(f"{asked.source.called()}: found other features than are here")
         else:
-            sources.give(asked.source, found)
+            give(asked.source, found)
         _held.append((asked.source, asked.sha256, found))
     return _held[0][2]
 

@@ -282,28 +282,38 @@ def _run(
     every = [np.empty((kept, *each.shape), each.dtype.as_numpy_dtype) for each in program.weights()]
     values = {part: np.empty((len(METRICS), len(arms), epochs + 1)) for part in parts}
     shortest = min(len(each.X) for each in rows.values())
-    spoke = time.monotonic()
+    of_all = sum(len(rows[part].X) for part in parts)
+    work = epochs * len(train.X) + (epochs + 1) * of_all
+    done, spoke, epoch = 0, time.monotonic(), 0
+
+    def worked(count: int, finished: bool = False) -> None:
+        """Tell how far it is: once a second at most, for an epoch may take a millisecond."""
+        nonlocal done, spoke
+        done += count
+        if finished or time.monotonic() - spoke > 1:
+            spoke = time.monotonic()
+            log.info(
+                "seed %d, %s, %d arm(s): epoch %d/%d",
+                *(seed, arms[0].precision, len(arms), epoch, epochs),
+                extra={"counted": (f"rows, {len(arms)} arm(s)", done, work)},
+            )
+
     # Noise is drawn, and rows are read, while those before them are trained on.
     with closing(ahead(_visits(train, recipe, seed, places))) as visits:
         for epoch in range(epochs + 1):
             for _ in range(windows if epoch else 0):
-                program.run(*next(visits))
+                window, visited, masks = next(visits)
+                program.run(window, visited, masks)
+                worked(len(visited))
             now = program.weights()
             if keep == "all" or epoch == epochs:
                 for series, tensor in zip(every, now, strict=True):
                     series[epoch if keep == "all" else 0] = tensor
             kernel, bias = program.logit_weights()
             for part in parts:
-                found = evaluate(kernel, bias, program.pairs, rows[part], shortest)
+                found = evaluate(kernel, bias, program.pairs, rows[part], shortest, worked)
                 values[part][..., epoch] = found
-            # A line a second at most: an epoch may take a millisecond.
-            if epoch == epochs or time.monotonic() - spoke > 1:
-                spoke = time.monotonic()
-                log.info(
-                    "seed %d, %s, %d arm(s): epoch %d/%d",
-                    *(seed, arms[0].precision, len(arms), epoch, epochs),
-                    extra={"counted": (f"epochs, {len(arms)} arm(s)", epoch, epochs)},
-                )
+        worked(0, finished=True)
     kernels, biases = every
     place = {arm: at for at, arm in enumerate(program.arms)}
     return [
