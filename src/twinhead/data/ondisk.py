@@ -73,18 +73,32 @@ class Stretch:
     is noticed.
     """
 
-    def __init__(self, path: Path, offset: int, kind: np.dtype, shape: Sequence[int]):
-        """Open a file; `kind` is the numbers' type in it.
+    def __init__(
+        self,
+        path: Path,
+        offset: int,
+        kind: np.dtype,
+        shape: Sequence[int],
+        expected: list[int] | None = None,
+    ):
+        """Open a file.
+
+        Args:
+            kind: the numbers' type in it.
+            expected: its `state` when somebody found out that its rows lie there.
 
         Raises:
-            InputError: the file ends before its rows do.
+            InputError: the file ends before its rows do, or is another than was expected.
         """
         self.path, self.offset, self.kind = path, offset, np.dtype(kind)
         self.rows, self.columns = shape
         self.row_bytes = self.columns * self.kind.itemsize
-        self.opened = os.open(path, os.O_RDONLY)
-        self.state = self._state()
-        if os.fstat(self.opened).st_size < offset + self.rows * self.row_bytes:
+        # A pipe of that name would be waited for.
+        self.opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self.state = state(self.opened)
+        if expected not in (None, self.state):
+            raise self._changed("was changed while it was read")
+        if self.state[0] < offset + self.rows * self.row_bytes:
             raise self._changed("ends before its rows do")
         if hasattr(os, "posix_fadvise"):  # What lies around a row will not be asked for next.
             os.posix_fadvise(self.opened, 0, 0, os.POSIX_FADV_RANDOM)
@@ -93,20 +107,27 @@ class Stretch:
         if hasattr(self, "opened"):
             os.close(self.opened)
 
-    def _state(self) -> tuple[int, int]:
-        about = os.fstat(self.opened)
-        return about.st_size, about.st_mtime_ns
-
     def check(self) -> None:
-        """Raise InputError if the file was written to since it was opened."""
-        if self._state() != self.state:
+        """Raise InputError if the file was written to since it was opened, as its times tell."""
+        # Not the third, which changes as well when the file is renamed or removed.
+        if state(self.opened)[:2] != self.state[:2]:
             raise self._changed("was changed while it was read")
 
     def _changed(self, how: str) -> InputError:
         return InputError(f"{self.path}: {how}; expected rows that stay as they are")
 
     def read(self, row: int, buffers: list[memoryview]) -> None:
-        """Fill the buffers, together a number of whole rows, from this row on."""
+        """Fill the buffers, together a number of whole rows, from this row on.
+
+        Raises:
+            InputError: the file has become shorter, or its disk refuses to be read.
+        """
+        try:
+            self._read(row, buffers)
+        except OSError as error:
+            raise self._changed(f"cannot be read ({error.strerror})") from error
+
+    def _read(self, row: int, buffers: list[memoryview]) -> None:
         at = self.offset + row * self.row_bytes
         while buffers:
             some, buffers = buffers[:MOST_BUFFERS], buffers[MOST_BUFFERS:]
@@ -249,8 +270,7 @@ class OnDisk:
         """
         digest, bad, first, start = hashlib.sha256(), 0, None, 0
         digest.update(header(self))
-        everything = OnDisk(self.stretches, self.places, self.change, self.gone_through)
-        for block in everything.blocks():
+        for block in self._in_order():
             digest.update(block.data)
             found, place = not_finite(block)
             first = first or (place and (start + place[0], place[1]))
@@ -258,6 +278,33 @@ class OnDisk:
         if first:
             raise InputError(not_finite_in(source, bad, *first))
         self._digest = digest
+
+    def check_again(self) -> None:
+        """Go through all rows of the file once more.
+
+        What was written without a trace in the file's times, as through a map of memory, or went
+        bad on the disk, shows nowhere else.
+
+        Raises:
+            InputError: they are others than those that were checked, whose hash is a run's own.
+        """
+        every, digest = self._all, hashlib.sha256(header(self._all))
+        for block in every._in_order():
+            digest.update(block.data)
+        if digest.digest() != every.digest().digest():
+            raise InputError(
+                f"{' + '.join(str(each.path) for each in every.stretches)}: holds other rows than "
+                "when it was first read; expected rows that stay as they are"
+            )
+
+    def _in_order(self) -> Iterator[np.ndarray]:
+        return OnDisk(self.stretches, self.places, self.change, self.gone_through).blocks()
+
+
+def state(opened: int) -> list[int]:
+    """Return what tells an open file from others, and from itself when it was written to."""
+    about = os.fstat(opened)
+    return [about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino]
 
 
 def header(array: Any) -> bytes:

@@ -41,15 +41,19 @@ def stack(
             raise InputError(
                 f"{path}: `train` has {each.X.shape[1]} columns, expected {columns}, as in {first}"
             )
-    y = np.concatenate([each.y for each in read])
-    made_up = any(each.made_up for each in read)
     if not any(isinstance(each.X, OnDisk) for each in read):
         X = np.concatenate([each.X for each in read])
+        y, made_up = _labels(read)
         tally = sum((each.tally for each in read[1:]), read[0].tally)
         return Contents(X, y, made_up, fingerprint(X, y), tally)
     for i, each in enumerate(read):
         if not isinstance(each.X, OnDisk):  # Small, beside others that are large.
             read[i] = hdf5.read(paths[i], external, -1)
     large = OnDisk([stretch for each in read for stretch in each.X.stretches])
+    y, made_up = _labels(read)
     large.check(" + ".join(map(str, paths)))
     return Contents(large, y, made_up, fingerprint(large, y), Tally())
+
+
+def _labels(read: Sequence[Contents]) -> tuple[np.ndarray, bool]:
+    return np.concatenate([each.y for each in read]), any(each.made_up for each in read)

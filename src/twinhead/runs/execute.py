@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from twinhead.data import cache
 from twinhead.data.sources import Images, Source
 from twinhead.disk import manifest, whole
 from twinhead.runs import console, identity, index, progress, provenance, store
@@ -41,7 +42,7 @@ def execute(experiment: Experiment, settings: RunSettings) -> Run:
         InputError: the data or the output folder are at fault.
     """
     outputs = Path(settings.outputs) / experiment.name
-    for place in (outputs.parent, outputs):
+    for place in (cache.PLACE, outputs.parent, outputs):
         whole.tidy(place)
     run_id = identity.run_id(experiment, settings)
     shown_by = identity.presentation(experiment)

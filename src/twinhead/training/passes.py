@@ -50,13 +50,23 @@ def kept(
     Args:
         what: all that decides them beside `split` and `arrays`; its `repr` tells it from others.
         arrays: what the arms start from, and learn where that is not the split's labels.
+
+    Raises:
+        InputError: rows on the disk did not stay what they were.
     """
+
+    def trained() -> list[Record]:
+        records = train()
+        if isinstance(split.X_train, OnDisk):
+            split.X_train.check_again()
+        return records
+
     state = _kept.get()
     if state is None:
-        return train()
+        return trained()
     folder, there = state
     key = hashlib.sha256(repr((what, _of(split), fingerprint(*arrays))).encode()).hexdigest()[:32]
-    path = there.pop(key, None) or _keep(folder, key, train())
+    path = there.pop(key, None) or _keep(folder, key, trained())
     # What was just trained is read as well: whether a run was killed must not show anywhere.
     return list(history.load(path).records.values())
 
