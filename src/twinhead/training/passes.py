@@ -4,6 +4,7 @@ A pass is found again by all that decides its records, and told from a damaged o
 """
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from twinhead.disk import manifest
 from twinhead.results import history
 from twinhead.results.history import History, Record
 
+log = logging.getLogger(__name__)
+
 # Where to keep passes, and those that were there before: each is found once, so that whoever trains
 # the same twice does so.
 _kept: ContextVar[tuple[Path, dict[str, Path]] | None] = ContextVar("_kept", default=None)
@@ -35,6 +38,8 @@ def kept_in(folder: Path | None) -> Iterator[None]:
     """
     paths = folder.glob("*-*.h5") if folder is not None else ()
     there = {path.name.partition("-")[0]: path for path in paths if _is_sound(path)}
+    if there:
+        log.info("going on after %d passes or fits that an earlier call finished", len(there))
     before = _kept.set((folder, there) if folder is not None else None)
     try:
         yield
