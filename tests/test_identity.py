@@ -154,7 +154,7 @@ def test_an_extra_that_is_there_or_not_is_part_of_the_law(house, monkeypatch, mo
     measure = house / "experiments/law/measure.py"
     assert module in identity.reached(measure)[1]
     monkeypatch.setattr(identity, "version", lambda of: "1.0")
-    monkeypatch.setattr(identity, "_distributions", lambda: {})
+    monkeypatch.setattr(identity, "_called_otherwise", lambda module: [])
     before = ids(house, "law")[0]
 
     def version(of):

@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from twinhead.data.features import Split, split
-from twinhead.data.ondisk import THREADS, OnDisk, Stretch
+from twinhead.data.ondisk import THREADS, OnDisk
 from twinhead.data.sources import File
+from twinhead.data.stretches import Stretch
 from twinhead.experiments.benchmark import machine
 from twinhead.experiments.benchmark.reading_costs import (
     ALONE,

@@ -53,7 +53,7 @@ def trained(monkeypatch):
 
 @pytest.mark.parametrize("name", ["lr_ratio", "equivalence"])
 def test_a_killed_run_trains_what_is_missing_and_ends_with_the_same_bits(
-    tmp_path, monkeypatch, trained, name
+    tmp_path, monkeypatch, trained, name, capsys
 ):
     monkeypatch.chdir(tmp_path)
     never_killed = executed(name, "outputs=whole")
@@ -69,7 +69,9 @@ def test_a_killed_run_trains_what_is_missing_and_ends_with_the_same_bits(
     first = sorted((aside / whole.PASSES).iterdir())[0]
     with h5py.File(first, "r+") as file:
         next(iter(file["arms"].values()))["weights/kernel"][-1] += 1
-    resumed = executed(name, "outputs=killed")
+    capsys.readouterr()
+    resumed = executed(name, "outputs=killed", "progress=true")
+    assert "going on after 2 passes" in capsys.readouterr().err
     assert trained["passes"] == total + 1
     assert bits(resumed) == bits(never_killed)
     for file in ("history.csv", "verdicts.json", "answer.json"):

@@ -60,7 +60,7 @@ def run(words: Sequence[str]) -> int:
         _complain(f"error: {where}{error.strerror or error}")
     except KeyboardInterrupt as error:
         number = signal.Signals(error.args[0]) if error.args else signal.SIGINT
-        _complain(f"interrupted ({number.name}): what was finished is kept, and nothing half")
+        _complain(f"interrupted ({number.name}): the same command goes on with what was finished")
         return 128 + number
     return 2
 

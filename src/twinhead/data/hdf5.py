@@ -24,7 +24,8 @@ import numpy as np
 from twinhead.data import rewriting
 from twinhead.data.features import fingerprint
 from twinhead.data.hdf5_rows import BYTES_A_SECOND, LAYOUT, LEAST_SECONDS, kind
-from twinhead.data.ondisk import Matrix, OnDisk, Stretch, Tally
+from twinhead.data.ondisk import Matrix, OnDisk
+from twinhead.data.stretches import Stretch, Tally
 from twinhead.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -163,13 +164,9 @@ class _Child:
 
 def _left_on_disk(path: Path, external: bool, rows: dict[str, Any], child: _Child) -> OnDisk:
     """Return the rows where they lie, or where they are written to one behind the other."""
-    status = path.stat()
-    now = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
     own = kind(rows["kind"])
-    if now != rows["state"]:
-        raise InputError(f"{path}: was changed while it was read; expected rows that stay")
     if rows["offset"] is not None:
-        return OnDisk([Stretch(path, rows["offset"], own, rows["shape"])])
+        return OnDisk([Stretch(path, rows["offset"], own, rows["shape"], rows["state"])])
     if external:
         raise InputError(
             f"{path}: found `train` in other files and too large for memory, expected one file; "
@@ -177,7 +174,7 @@ def _left_on_disk(path: Path, external: bool, rows: dict[str, Any], child: _Chil
         )
     size = math.prod(rows["shape"]) * own.itemsize
     child.wait_for(WAITING * (LEAST_SECONDS + 2 * size // BYTES_A_SECOND))
-    name = f"rows_{fingerprint(np.array([*now, *rows['shape']]))[:16]}"
+    name = f"rows_{fingerprint(np.array([*rows['state'], *rows['shape']]))[:16]}"
     return rewriting.rewritten(path, name, own, rows["shape"], _blocks(path, child))
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from twinhead.data import hdf5_rows
 from twinhead.data.finite import not_finite, not_finite_in
 from twinhead.data.hdf5_rows import BYTES_A_SECOND, LAYOUT, LEAST_SECONDS
+from twinhead.data.stretches import state
 from twinhead.errors import InputError
 
 FLETCHER = h5py.h5z.FILTER_FLETCHER32
@@ -86,6 +87,7 @@ def read(path: Path, external: bool, most: float, names: bool) -> Iterator[tuple
         raise InputError(f"{path}: not an HDF5 file; expected {LAYOUT}")
     _fill_memory_with(0x55)
     with _opened(path) as file:
+        before = state(file.id.get_vfd_handle())
         datasets = train, label = [
             _dataset(path, file, name, external) for name in ("train", "label")
         ]
@@ -97,10 +99,13 @@ def read(path: Path, external: bool, most: float, names: bool) -> Iterator[tuple
             yield {"about": about, "names": _names(file) if names else None, "rows": rows}, y
             if rows["offset"] is None:
                 yield from _blocks(path, train)
+            _check_still(path, file, before)
+            yield ({"end": True},)
             return
         X, y = (dataset[()] for dataset in datasets)
         unchecked = any(map(_is_unchecked, datasets))
         told = _names(file)
+        _check_still(path, file, before)
     if unchecked:
         _fill_memory_with(0xAA)
         with _opened(path) as file:
@@ -116,7 +121,7 @@ def _names(file: h5py.File) -> list[str] | None:
 
 
 def _blocks(path: Path, train: h5py.Dataset) -> Iterator[tuple[Any, ...]]:
-    """Yield all rows, some at a time, and a word at the end."""
+    """Yield all rows, some at a time."""
     # Every chunk is there, so that what is to come is known: as long as a slow machine takes.
     seconds = 2 * train.nbytes // BYTES_A_SECOND + int(time.process_time()) + LEAST_SECONDS
     _limit(resource.RLIMIT_CPU, seconds)
@@ -124,7 +129,12 @@ def _blocks(path: Path, train: h5py.Dataset) -> Iterator[tuple[Any, ...]]:
         rows = _read_twice(path, train, block)
         with np.errstate(over="ignore"):
             yield {}, rows.astype(hdf5_rows.written(train.dtype), copy=False)
-    yield ({"end": True},)
+
+
+def _check_still(path: Path, file: h5py.File, before: list[int]) -> None:
+    """Refuse what may be partly of one file and partly of another."""
+    if state(file.id.get_vfd_handle())[:2] != before[:2]:
+        raise InputError(f"{path}: was changed while it was read; expected a file that stays")
 
 
 def _read_twice(path: Path, dataset: h5py.Dataset, rows: slice) -> np.ndarray:

@@ -9,6 +9,8 @@ import h5py
 import ml_dtypes
 import numpy as np
 
+from twinhead.data.stretches import state
+
 LAYOUT = "an HDF5 file with `train` (n, d) and `label` (n,)"
 # Seconds of computing that a file may take: some, and as many as a slow machine decompresses in.
 LEAST_SECONDS, BYTES_A_SECOND = 5, 5_000_000
@@ -29,12 +31,11 @@ def place(path: Path, dataset: h5py.Dataset) -> dict[str, Any]:
     The place is None where the rows do not lie there one behind the other as they are in memory.
     """
     own = _kind(dataset)
-    about = path.stat()
     found = {
         "shape": dataset.shape,
         "kind": written(dataset.dtype).str,
         "offset": None,
-        "state": [about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino],
+        "state": state(dataset.file.id.get_vfd_handle()),
     }
     elsewhere = dataset.is_virtual or dataset.external or dataset.file.filename != os.fspath(path)
     if elsewhere or dataset.chunks is not None or own is None:

@@ -5,20 +5,16 @@ many readers as to one, and a little faster in the order in which they lie.
 """
 
 import hashlib
-import os
-import threading
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from twinhead.data.finite import not_finite, not_finite_in
 from twinhead.data.room import aligned
+from twinhead.data.stretches import SideBySide, Stretch, Tally, widened
 from twinhead.errors import InputError
 from twinhead.steps import Steps
 
@@ -27,144 +23,11 @@ THREADS = 16
 # through all rows. A few of them are in memory at once.
 BLOCK_BYTES = 2**26
 MEBI = 2**20
-MOST_BUFFERS = 1024  # That one call fills; the system's limit.
 
 Item = TypeVar("Item")
-# Features of a split: np.ndarray, or OnDisk for whoever asked for that, see `sources.Source.load`.
+# Features of a split: np.ndarray, or OnDisk for whoever asked for that, see `source.Source.load`.
 Matrix: TypeAlias = Any
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="reading")
-
-
-@dataclass
-class Tally:
-    """What was read and in which time: the seconds in which at least one reader was at it."""
-
-    bytes: int = 0
-    seconds: float = 0.0
-    _reading: int = 0
-    _since: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._since = self._since if self._reading else time.monotonic()
-            self._reading += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._reading -= 1
-            if not self._reading:
-                self.seconds += time.monotonic() - self._since
-
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(self.bytes + other.bytes, self.seconds + other.seconds)
-
-    def told(self) -> dict[str, float]:
-        rate = {"bytes_per_second": round(self.bytes / self.seconds)} if self.seconds else {}
-        return {"bytes": self.bytes, "seconds": round(self.seconds, 3), **rate}
-
-    def add(self, count: int) -> None:
-        with self._lock:
-            self.bytes += count
-
-
-class Stretch:
-    """Rows of one file, one behind the other as they are in memory.
-
-    The file stays open: another one that takes its name is another file. One that is written to
-    is noticed.
-    """
-
-    def __init__(self, path: Path, offset: int, kind: np.dtype, shape: Sequence[int]):
-        """Open a file; `kind` is the numbers' type in it.
-
-        Raises:
-            InputError: the file ends before its rows do.
-        """
-        self.path, self.offset, self.kind = path, offset, np.dtype(kind)
-        self.rows, self.columns = shape
-        self.row_bytes = self.stored = self.columns * self.kind.itemsize
-        self.opened = os.open(path, os.O_RDONLY)
-        self.state = self._state()
-        if os.fstat(self.opened).st_size < offset + self.rows * self.row_bytes:
-            raise self._changed("ends before its rows do")
-        if hasattr(os, "posix_fadvise"):  # What lies around a row will not be asked for next.
-            os.posix_fadvise(self.opened, 0, 0, os.POSIX_FADV_RANDOM)
-
-    def __del__(self) -> None:
-        if hasattr(self, "opened"):
-            os.close(self.opened)
-
-    def _state(self) -> tuple[int, int]:
-        about = os.fstat(self.opened)
-        return about.st_size, about.st_mtime_ns
-
-    def check(self) -> None:
-        """Raise InputError if the file was written to since it was opened."""
-        if self._state() != self.state:
-            raise self._changed("was changed while it was read")
-
-    def _changed(self, how: str) -> InputError:
-        return InputError(f"{self.path}: {how}; expected rows that stay as they are")
-
-    def read(self, row: int, buffers: list[memoryview]) -> None:
-        """Fill the buffers, together a number of whole rows, from this row on."""
-        at = self.offset + row * self.row_bytes
-        while buffers:
-            some, buffers = buffers[:MOST_BUFFERS], buffers[MOST_BUFFERS:]
-            wanted = sum(map(len, some))
-            got = os.preadv(self.opened, some, at)
-            at += got
-            while got < wanted:  # A signal, or the file's end.
-                while got and got >= len(some[0]):
-                    got, wanted = got - len(some[0]), wanted - len(some.pop(0))
-                some[0], wanted = some[0][got:], wanted - got
-                got = os.preadv(self.opened, some, at)
-                if not got:
-                    raise self._changed("ended while it was read")
-                at += got
-
-
-class SideBySide:
-    """Rows each of which is one of every stretch, behind each other and as float32.
-
-    Attributes:
-        row_bytes, stored: of a row in memory, and in the files.
-    """
-
-    kind = np.dtype(np.float32)
-
-    def __init__(self, stretches: Sequence[Stretch]):
-        self.stretches, self.rows = stretches, stretches[0].rows
-        self.columns = sum(each.columns for each in stretches)
-        self.row_bytes = self.columns * self.kind.itemsize
-        self.stored = sum(each.stored for each in stretches)
-
-    def check(self) -> None:
-        """As every stretch does."""
-        for each in self.stretches:
-            each.check()
-
-    def read(self, row: int, buffers: list[memoryview]) -> None:
-        """Fill the buffers, each of which takes a row, from this row on."""
-        start = 0
-        for each in self.stretches:
-            end = start + each.columns * self.kind.itemsize
-            own = [buffer[start:end] for buffer in buffers]
-            start = end
-            if each.kind == self.kind:
-                each.read(row, own)
-                continue
-            raw = np.empty((len(own), each.columns), each.kind)
-            each.read(row, [memoryview(raw.reshape(-1).view(np.uint8))])  # type: ignore[arg-type]
-            for to, values in zip(own, widened(raw), strict=True):
-                to[:] = values.view(np.uint8).data
-
-
-def widened(raw: np.ndarray) -> np.ndarray:
-    """Return rows as they are in memory: float32."""
-    with np.errstate(over="ignore"):  # Nothing overflows that was found finite.
-        return raw.astype(np.float32, copy=False)
 
 
 class OnDisk:
@@ -293,9 +156,8 @@ class OnDisk:
             return
         digest, bad, first, start = hashlib.sha256(), 0, None, 0
         digest.update(header(self))
-        everything = OnDisk(self.stretches, self.places, self.change, self.gone_through)
-        steps = Steps(f"{source}: MiB gone through", everything.nbytes / MEBI)
-        for block in everything.blocks():
+        steps = Steps(f"{source}: MiB gone through", self.nbytes / MEBI)
+        for block in self._in_order():
             digest.update(block.data)
             steps.done(block.nbytes / MEBI)
             found, place = not_finite(block)
@@ -304,6 +166,27 @@ class OnDisk:
         if first:
             raise InputError(not_finite_in(source, bad, *first))
         self._digest = digest
+
+    def check_again(self) -> None:
+        """Go through all rows of the file once more.
+
+        What was written without a trace in the file's times, as through a map of memory, or went
+        bad on the disk, shows nowhere else.
+
+        Raises:
+            InputError: they are others than those that were checked, whose hash is a run's own.
+        """
+        every, digest = self._all, hashlib.sha256(header(self._all))
+        for block in every._in_order():
+            digest.update(block.data)
+        if digest.digest() != every.digest().digest():
+            raise InputError(
+                f"{' + '.join(each.called() for each in every.stretches)}: holds other rows than "
+                "when it was first read; expected rows that stay as they are"
+            )
+
+    def _in_order(self) -> Iterator[np.ndarray]:
+        return OnDisk(self.stretches, self.places, self.change, self.gone_through).blocks()
 
 
 def header(array: Any) -> bytes:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from twinhead.data.ondisk import MEBI, OnDisk, Stretch
+from twinhead.data.ondisk import MEBI, OnDisk
+from twinhead.data.stretches import Stretch
 from twinhead.disk import manifest, whole
 from twinhead.errors import InputError
 from twinhead.steps import Steps
@@ -43,8 +44,20 @@ def rewritten(
         X = _opened(folder, kind, shape)
         with suppress(InputError):
             X.check(str(path))
-            if X.digest().hexdigest() == manifest.read(folder)["rows"]:
+            if X.digest().hexdigest() == manifest.read(folder).get("rows"):
                 return X
+    try:
+        return _write(path, folder, kind, shape, blocks)
+    except OSError as error:
+        raise InputError(
+            f"{path}: its rows cannot be written to {PLACE}/: {error.strerror}; "
+            "expected a writable folder with room for them"
+        ) from error
+
+
+def _write(
+    path: Path, folder: Path, kind: np.dtype, shape: Sequence[int], blocks: Iterable[np.ndarray]
+) -> OnDisk:
     size = int(np.prod(shape, dtype=object)) * kind.itemsize
     PLACE.mkdir(exist_ok=True)
     free = shutil.disk_usage(PLACE).free
@@ -55,7 +68,7 @@ def rewritten(
             "than it takes"
         )
     log.info("%s: writing its rows to %s, %.1f GB, once", path, folder, size / 1e9)
-    with whole.written(PLACE, name, fresh=True) as aside:
+    with whole.written(PLACE, folder.name, fresh=True) as aside:
         with (aside / FILE).open("wb") as file:
             steps = Steps(f"{path}: MiB written anew", size / MEBI)
             for block in blocks:
@@ -64,6 +77,9 @@ def rewritten(
         X = _opened(aside, kind, shape)
         X.check(str(path))
         manifest.seal(aside, finished=True, rows=X.digest().hexdigest(), of=path.name)
+    (rows,) = X.stretches
+    assert isinstance(rows, Stretch)
+    rows.path = folder / FILE  # What it is called now, for whoever has to complain.
     return X
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from twinhead.data import cache
 from twinhead.data.source import Source
 from twinhead.data.sources import Images
 from twinhead.disk import manifest, whole
@@ -42,7 +43,7 @@ def execute(experiment: Experiment, settings: RunSettings) -> Run:
         InputError: the data or the output folder are at fault.
     """
     outputs = Path(settings.outputs) / experiment.name
-    for place in (outputs.parent, outputs):
+    for place in (cache.PLACE, outputs.parent, outputs):
         whole.tidy(place)
     with progress.shown(settings.progress):  # All features may have to be read for it.
         run_id = identity.run_id(experiment, settings)

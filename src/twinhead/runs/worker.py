@@ -101,7 +101,9 @@ def train(one: bytes, fraction: float, seed: int, asked: Asked, given: Features 
     def work() -> Any:
         features = _features(asked, given)
         cut = _cuts.setdefault((fraction, seed), Cut(features, fraction, seed))
-        return pickle.loads(one).train(cut.split())
+        records = pickle.loads(one).train(cut.split())
+        passes.check_again(features.X)
+        return records
 
     return _answer(asked, work)
 

@@ -4,6 +4,7 @@ A pass is found again by all that decides its records, and told from a damaged o
 """
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -15,7 +16,7 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 
 from twinhead.data.features import Cut, Features, Split, fingerprint
-from twinhead.data.ondisk import OnDisk
+from twinhead.data.ondisk import Matrix, OnDisk
 from twinhead.disk import manifest
 from twinhead.results import history
 from twinhead.results.history import History, Record
@@ -44,6 +45,8 @@ class Elsewhere(Protocol):
         """
 
 
+log = logging.getLogger(__name__)
+
 # Where to keep passes, and those that were there before: each is found once, so that whoever trains
 # the same twice does so.
 _kept: ContextVar[tuple[Path, dict[str, Path]] | None] = ContextVar("_kept", default=None)
@@ -62,6 +65,8 @@ def kept_in(folder: Path | None) -> Iterator[None]:
     """
     paths = folder.glob("*-*.h5") if folder is not None else ()
     there = {path.name.partition("-")[0]: path for path in paths if _is_sound(path)}
+    if there:
+        log.info("going on after %d passes or fits that an earlier call finished", len(there))
     before = _kept.set((folder, there) if folder is not None else None)
     try:
         yield
@@ -127,15 +132,30 @@ def kept(
     Args:
         what: all that decides them beside `split` and `arrays`; its `repr` tells it from others.
         arrays: what the arms start from, and learn where that is not the split's labels.
+
+    Raises:
+        InputError: rows on the disk did not stay what they were.
     """
+
+    def trained() -> list[Record]:
+        records = train()
+        check_again(split.features.X if isinstance(split, Cut) else split.X_train)
+        return records
+
     state = _kept.get()
     if state is None:
-        return train()
+        return trained()
     folder, there = state
     key = _key(split, what, arrays)
-    path = there.pop(key, None) or _keep(folder, key, train())
+    path = there.pop(key, None) or _keep(folder, key, trained())
     # What was just trained is read as well: whether a run was killed must not show anywhere.
     return _records(path)
+
+
+def check_again(X: Matrix) -> None:
+    """Raise InputError if rows that stayed on the disk did not stay what they were."""
+    if isinstance(X, OnDisk):
+        X.check_again()
 
 
 def _records(path: Path) -> list[Record]:

@@ -8,7 +8,8 @@ import numpy as np
 
 from twinhead.data import stacking
 from twinhead.data.hdf5 import Contents
-from twinhead.data.ondisk import OnDisk, SideBySide
+from twinhead.data.ondisk import OnDisk
+from twinhead.data.stretches import SideBySide
 from twinhead.errors import InputError
 
 
