@@ -270,6 +270,23 @@ CLAIMS = (
         "sigmoid in ReLU's place, with the same weights",
     ),
     _claim(
+        "5e",
+        "Sigmoid does to a ReLU trunk what softmax does",
+        "A sigmoid head does to the ReLU units before it what a softmax head does: matched, and at "
+        "twice the rate, the units come to the same weights (largest deviation after 100 steps); "
+        "article 004 has heard that sigmoid blows ReLU up",
+        "ReLU trunk under sigmoid, to under softmax, ratio 2",
+        within(
+            3e-13,
+            "Each of 100 steps moves a weight by at most 0.1, a mean of 256 rows, each rounded in "
+            "float64: 100 · 256 · 0.1 · 2^-53.",
+            derived=True,
+        ),
+        Source("004", "sigmoid or softmax"),
+        "ReLU trunk under sigmoid, to under softmax, ratio 1",
+        "the head at softmax's own rate",
+    ),
+    _claim(
         "6a",
         "Sigmoid takes longer than ReLU",
         "An element of sigmoid takes longer than one of ReLU (medians of repeats in turn; their "

@@ -166,4 +166,14 @@ REGRESSION = (
         Source("004", "MAE"),
         "the same lines without outliers",
     ),
+    claim(
+        "1o",
+        "MSE stays when the basis turns",
+        "MSE stays as it is under a change to another orthogonal basis (deviation); article 004 "
+        "says under a change of basis",
+        "MSE in another basis",
+        ROUNDING,
+        Source("004", "MSE"),
+        "a basis that is sheared, of the same volume",
+    ),
 )
