@@ -199,8 +199,7 @@ CLAIMS = (
         SIGMOID,
         "An output in (0, 1) bounds the steps of gradient descent, however wrong the start and "
         "however large the rate: by the rate times the mean length of x (longest step in that); "
-        "article 001 says stable, which a bound on steps is not: above its edge the loss rises "
-        "all the same",
+        "article 001 says stable, which a bound on steps is not: claim 5b of lr_ratio",
         "longest step in its bound, sigmoid output",
         at_most(1, "Of a row's gradient, (p − y) x, the first factor is at most 1.", derived=True),
         SQUASHED,

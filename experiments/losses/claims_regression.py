@@ -162,7 +162,9 @@ REGRESSION = (
         "With a twentieth of outliers at its end, a line that is fitted by MAE keeps its slope "
         "(how far it misses it, in what MSE's does)",
         "slope missed by MAE, in MSE's",
-        at_most(0.02, "Six seeds gave 0.0095 to 0.0114; the article gives no bound: twice that."),
+        at_most(
+            0.016, "Twenty seeds gave 0.0062 to 0.0141; 99 % of further ones lie below this, by t."
+        ),
         Source("004", "MAE"),
         "the same lines without outliers",
     ),

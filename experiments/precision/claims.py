@@ -14,7 +14,7 @@ from twinhead.results.claim import Claim, Source, at_least, at_most
 LAW = Source("the general law, docs/theory.md")
 ROUNDING = Source("the spacing of floating-point numbers")
 TOGETHER, COMMON, RANKING = "Twice the rate", "A common part", "Which row comes first"
-COMMON_PART, SUM_ZERO, ONE = FORMS
+COMMON_PART, SMALL, SUM_ZERO, _ = FORMS
 
 # Where weights are kept in the type that is computed in, each step rounds each of them.
 EACH_STEP = (
@@ -109,8 +109,8 @@ CLAIMS = (
                 "weights' halves are, and so are the errors of what is rounded to them.",
             ),
             ROUNDING,
-            f"out of order, {precision}: {ONE} over {SUM_ZERO}",
-            "one column, β = θ1 − θ0, in place of the common part",
+            f"out of order, {precision}: {SMALL} over {SUM_ZERO}",
+            "a fiftieth of the common part",
         )
         for letter, precision in zip("ab", PURE, strict=True)
     ),

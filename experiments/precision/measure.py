@@ -94,7 +94,7 @@ def of_order(order: pd.DataFrame) -> dict[str, float]:
     """Return how many times as many pairs of rows one way of scoring loses as another."""
     cells = order.set_index(["precision", "form", "score"])
     least = 1 / int(order.pairs.iloc[0])  # A share of none would divide by nothing.
-    common, centred, one = FORMS
+    common, small, centred, one = FORMS
 
     def lost(precision: str, form: str) -> float:
         cell = cells.loc[precision, form, "log-odds"]
@@ -105,7 +105,7 @@ def of_order(order: pd.DataFrame) -> dict[str, float]:
 
     found = {}
     for precision in PRECISIONS:
-        for form in (common, one):
+        for form in (common, small):
             ratio = lost(precision, form) / lost(precision, centred)
             found[f"out of order, {precision}: {form} over {centred}"] = ratio
         ratio = tied(precision, "probability") / tied(precision, "log-odds")
