@@ -147,7 +147,7 @@ def test_pairs_that_change_places_are_out_of_order_as_tied_ones_are():
 def test_gaps_are_told_as_they_are_and_as_shares_of_the_largest_log_odds():
     row = {"precision": "float16", "start": DRAWN, "way": 0.9}
     summary = pd.DataFrame([row | {"gap": 0.5, "gap_at_the_same_rate": 2.0}])
-    found = measure.of_training(summary, 4.0, 100)
+    found = measure.of_training(summary, 4.0, 5.0, 100)
     assert found[f"gap, float16, {DRAWN}"] == 0.5
     assert found[f"relative gap, float16, {DRAWN}"] == 0.125
     assert found[f"relative gap at the same rate, float16, {DRAWN}"] == 0.5
@@ -175,10 +175,11 @@ def test_probabilities_that_tie_in_float32_leave_their_claim_untested():
 
 
 def test_a_rounding_is_half_of_what_numbers_near_one_are_apart():
-    found = measure.of_training(pd.DataFrame(), 1.0, 100)
-    assert found["rounding, mixed bfloat16"] == 2.0**-8
-    assert found["rounding, float16"] == 25 * 2.0**-11
-    assert found["rounding, float32"] == 25 * 2.0**-24
+    found = measure.of_training(pd.DataFrame(), 2.0, 6.0, 100)
+    assert found["rounding, mixed bfloat16"] == found["rounding, bfloat16"] == 2.0**-8
+    assert found["roundings, float16"] == 25 * 2.0**-11
+    assert found["roundings, float32"] == 25 * 2.0**-24
+    assert found["spacings, float16"] == 3 * 2.0**-10
 
 
 def test_the_run_says_what_it_found(run):

@@ -115,8 +115,7 @@ CLAIMS = (
         "losses for three logits",
         exactly(3),
         SIGMOID,
-        "losses for three logits, averaged",
-        "their mean, which has to be taken",
+        identity="A count of what the function returns; their mean has to be taken.",
     ),
     Claim(
         "5d",
