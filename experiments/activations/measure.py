@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from twinhead.data.features import CLOSED_FORMS
-from twinhead.experiments.activations import Settings, cost, curves, training
+from twinhead.experiments.activations import Settings, cost, curves, training, trunk
 from twinhead.results import published
 from twinhead.results.history import History
 
@@ -40,6 +40,7 @@ def measure(settings: Settings) -> History:
     trained = training.train(settings, calls)
     numbers |= {"counted": counted, "units": settings.units}
     numbers |= cost.compare(costs, counted) | training.deaths(trained)
+    numbers |= trunk.under_either_head(random)
 
     history = History(dict(CLOSED_FORMS))
     history.numbers = {name: float(value) for name, value in numbers.items()}
