@@ -1,6 +1,8 @@
 """Passes trained by workers of a cluster: the same bits, whatever happens to a worker."""
 
 import json
+import os
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -8,17 +10,26 @@ import pytest
 from small import SMALL
 
 from twinhead.cli.composing import compose
+from twinhead.data.features import Cut, Features
 from twinhead.errors import InputError
 from twinhead.results import history
 from twinhead.runs.execute import execute
 from twinhead.runs.experiment import Experiment
 from twinhead.runs.jobs import execute_all
 from twinhead.runs.verify import verify
+from twinhead.training import passes
 
 
 def write(path, X, y):
     with h5py.File(path, "w") as file:
         file["train"], file["label"] = X, y
+
+
+def run_on(workers, function):
+    """Return what a function gives on each worker."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.Client(workers, set_as_default=False) as client:
+        return [*client.run(function).values()]
 
 
 def settings(name, *given):
@@ -97,6 +108,44 @@ def test_features_that_a_worker_cannot_read_are_sent(words, tmp_path):
     others = execute(*of("lr_ratio", "seeds=[0,1,2]", *words)).folder
     assert others.name != spread.name
     assert bits(others)[2] != bits(spread)[2]
+
+
+def test_another_file_of_that_name_on_a_worker_is_not_trained_on(words, workers, tmp_path):
+    """Its path leads a worker to other rows, as on a machine with an older copy."""
+    rng = np.random.default_rng(0)
+    X, y = rng.random((300, 5), np.float32), (rng.random(300) > 0.5).astype(np.uint8)
+    given = ["data=file", "data.path=mine.h5", "epochs=1", "seeds=[0,1]"]
+    experiment = Experiment("lr_ratio")
+    started_in = Path(next(iter(run_on(workers, os.getcwd))))
+    older = started_in / "mine.h5"
+    try:
+        write(older, X + 1, y)
+        write(tmp_path / "mine.h5", X, y)
+        spread = compose("experiment/lr_ratio", experiment.Settings, [*given, *words])
+        alone = [*given, "progress=false", "outputs=alone"]
+        alone = compose("experiment/lr_ratio", experiment.Settings, alone)
+        assert bits(execute(experiment, spread).folder) == bits(execute(experiment, alone).folder)
+    finally:
+        older.unlink()
+
+
+def test_a_cut_is_told_from_others_by_features_share_and_seed():
+    X = np.random.default_rng(0).random((50, 3), np.float32)
+    y = (X[:, 0] > 0.5).astype(np.uint8)
+    same = Features("a", X, y)
+    told = [
+        passes._of(cut)
+        for cut in (
+            Cut(same, 0.2, 1),
+            Cut(Features("b", X + 1, y), 0.2, 1),
+            Cut(Features("b", X, 1 - y), 0.2, 1),
+            Cut(Features("b", X, y, standardise=True), 0.2, 1),
+            Cut(same, 0.3, 1),
+            Cut(same, 0.2, 2),
+        )
+    ]
+    assert len({*told}) == len(told)
+    assert passes._of(Cut(Features("another name", X.copy(), y), 0.2, 1)) == told[0]
 
 
 def test_rows_left_on_the_disk_need_a_path_that_workers_share(words, tmp_path):
