@@ -1,6 +1,7 @@
 """The reference: one Keras model and one `model.fit` an arm, as the article does it."""
 
 import logging
+import random
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -58,8 +59,10 @@ def _train(arm: Arm, recipe: Recipe, split: Split, kernel: np.ndarray, bias: np.
     X, y = split.X_train.astype(arm.precision, copy=False), split.y_train
     if arm.noise == "independent":
         own_seed = np.random.SeedSequence([arm.seed, zlib.crc32(f"{arm.head} {arm.init}".encode())])
-        keras.utils.set_random_seed(int(own_seed.generate_state(1)[0]))
-        model = heads.model(arm, kernel, bias, recipe.dropout)
+        seed = int(own_seed.generate_state(1)[0])
+        keras.utils.set_random_seed(seed)  # TensorFlow's own generator: the order of rows.
+        masks = random.Random(seed).randint(1, 10**9)
+        model = heads.model(arm, kernel, bias, recipe.dropout, masks)
     else:
         model = heads.model(arm, kernel, bias, dropout=0.0)
     model.compile(
