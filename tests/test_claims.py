@@ -99,8 +99,9 @@ def test_derivatives_by_differences_keep_eight_digits():
 # What a small run measures says nothing of these. At full size, on the worst of the data sets: the
 # upper end of the ratio's interval on the MobileNet features, and the least that noise explains.
 AT_FULL_SIZE = {"equivalence": {"3": 0.34, "4": 6370}}
-# Times, which come out otherwise every time; and what is known to be too wide, and not derived yet.
-EXEMPT = {"activations": {"6a", "6b", "6c"}, "law": {"Oa", "Ob", "Oc", "Oe", "Lc", "Tn", "Ba"}}
+# Times, which come out otherwise every time; and roundings that a solver amplifies, otherwise on
+# every machine: 8 to 9 times what one measured.
+EXEMPT = {"activations": {"6a", "6b", "6c"}, "law": {"Oe", "Lc", "Tn", "Ba"}}
 # Its bounds are targets, set before anything was measured.
 TARGETS = {"benchmark"}
 
