@@ -18,6 +18,7 @@ from twinhead.experiments.precision.cases import (
     WITH_COMMON,
     ZERO_SUM,
 )
+from twinhead.results.history import load
 from twinhead.runs.experiment import Experiment
 from twinhead.training import noise
 
@@ -187,3 +188,5 @@ def test_the_run_says_what_it_found(run):
     made = run("precision")
     assert made.exit_code == 0
     assert {path.stem for path in (made.folder / "figures").glob("*.png")} == {"gap", "order"}
+    # What weights come to, signs left out, is more than the log-odds that are left of it.
+    assert load(made.folder / "history.h5").numbers["spacings, float16"] > 1.2 * 2.0**-10

@@ -229,8 +229,19 @@ CLAIMS = (
         "ReLU units dead in the end",
         at_least(1, "A count: one is enough.", derived=True),
         Source("004", "activations, ReLU"),
+        "ReLU units dead in the end, a tenth of the rate",
+        "a tenth of the rate, same data and weights",
+    ),
+    _claim(
+        "5f",
+        "Leaky ReLU units do not die",
+        "At the same rate, on the same data and from the same weights, no leaky ReLU unit dies "
+        "(how many get no gradient in the end)",
         "leaky ReLU units dead in the end",
-        "leaky ReLU, same data, weights and rate",
+        exactly(0),
+        Source("004", "activations, Leaky ReLU"),
+        "ReLU units dead in the end",
+        "ReLU",
     ),
     _claim(
         "5b",

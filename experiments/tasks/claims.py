@@ -111,11 +111,12 @@ CLAIMS = (
     _several(
         "2d",
         "Sigmoid's probabilities count the labels",
-        "Sigmoid's probabilities add up to the number of labels in a row, on average",
+        "Sigmoid's probabilities add up to the number of labels in a row, on average; softmax's to "
+        "1, whatever it is",
         f"{names.COUNT}, {names.SIGMOID}",
         within(0.2, "A fifth of a label, for the draw of the validation rows.", of="labels a row"),
-        f"{names.COUNT}, {names.SOFTMAX}",
-        "softmax's, which add up to 1",
+        f"{names.COUNT}, {names.ONES}",
+        "sigmoids that categorical cross-entropy has trained",
     ),
     _several(
         "2e",

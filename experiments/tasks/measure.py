@@ -197,7 +197,7 @@ def compare(history: History) -> None:
             numbers[f"{names.EXACT_TWO}, {head}"] = mean(head, names.EXACT_TWO)
     else:
         history.untested[f"{names.EXACT_TWO}, {names.SOFTMAX}"] = "The threshold is below one half."
-    for head in (names.SIGMOID, names.SOFTMAX):
+    for head in (names.SIGMOID, names.ONES):
         numbers[f"{names.COUNT}, {head}"] = mean(head, names.COUNT)
     numbers["AUC, sigmoid against softmax"] = abs(float(lead(names.AUC).mean()))
     start = mean(names.SIGMOID + names.UNTRAINED, names.AUC)

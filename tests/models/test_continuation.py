@@ -124,6 +124,7 @@ def test_l2_of_the_head_is_halved_for_one_unit(float64, units, kernel, bias):
 NORMS = {
     "MaxNorm": lambda: keras.constraints.MaxNorm(0.3),
     "MinMaxNorm": lambda: keras.constraints.MinMaxNorm(0.1, 0.3, rate=0.5),
+    "MinMaxNorm, from below": lambda: keras.constraints.MinMaxNorm(4.0, 5.0, rate=0.5),
 }
 
 

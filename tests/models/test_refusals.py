@@ -223,4 +223,5 @@ def test_a_condition_that_is_not_met_says_by_how_much_and_wants_anyway(optimizer
         convert(model)
     verdict = convert(model, anyway=True).verdict
     assert "OTHERWISE" in str(verdict)
+    assert verdict.status == "conditional"
     assert verdict.continuation.share > 0.01
