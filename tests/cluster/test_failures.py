@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -75,7 +76,7 @@ def test_a_pass_that_fails_names_its_worker_and_the_others_are_kept(asked, cuts,
     with opened(asked) as others, passes.trained_by(others):
         with passes.kept_in(tmp_path), pytest.raises(InputError, match=said):
             list(passes.each(work))
-        assert len(list(tmp_path.glob("*.h5"))) == 6
+        assert len(list(tmp_path.glob("*.npz"))) == 6
         mended = [(Odd(seed), cut) for seed, cut in enumerate(cuts)]
         with passes.kept_in(tmp_path):
             assert losses(enumerate(passes.each(mended))) == here(cuts)
@@ -119,7 +120,7 @@ def test_a_scheduler_that_goes_away_is_one_line_and_what_was_done_is_kept(cuts, 
             InputError, match=r"found the scheduler gone, .* what is finished is kept"
         ):
             list(found)
-    assert list(tmp_path.glob("*.h5"))
+    assert list(tmp_path.glob("*.npz"))
 
 
 def test_another_version_is_refused_with_both(asked, cuts, monkeypatch):
@@ -132,6 +133,16 @@ def test_another_version_is_refused_with_both(asked, cuts, monkeypatch):
     monkeypatch.setattr(cluster.Cluster, "check", lambda self, address: None)
     with opened(asked) as others, pytest.raises(InputError, match=said):
         list(others.train({0: (Odd(0), cuts[0])}))
+
+
+def test_a_worker_makes_do_with_no_other_features_than_were_asked_for(monkeypatch):
+    """As where its scikit-learn comes with other rows; a file's source looks by itself."""
+    source = BreastCancer(name="breast_cancer")
+    asked = worker.Asked("train", source, "of others", identity.threads(), {})
+    with pytest.raises(worker._LackingError, match="found other features than are here"):
+        worker._features(asked, None)
+    asked = replace(asked, sha256=passes.sha256(source.load()))
+    assert len(worker._features(asked, None).y) == 569
 
 
 def test_what_is_trained_here_has_as_many_threads_as_what_is_not(asked):
