@@ -176,24 +176,24 @@ def test_a_file_that_is_written_to_while_it_is_read_is_refused(most, monkeypatch
 
 
 def test_labels_are_those_of_the_rows_when_a_file_is_read_twice(monkeypatch):
-    """The small file beside a large one: first into memory, then left where it is."""
+    """The small file before a large one: first into memory, then left where it is."""
     written("a.h5")
     written("b.h5", SINGLE[:100], LABELS[:100])
     written("c.h5", -SINGLE[:100], 1 - LABELS[:100])
     real, read = hdf5.read, []
 
-    def once(path, external, most):
-        found = real(path, external, 4 * 100 * COLUMNS if most >= 0 else most)
+    def once(path, most, **how):
+        found = real(path, most=4 * 100 * COLUMNS if most >= 0 else most, **how)
         read.append(str(path))
-        if read == ["a.h5", "b.h5"]:
+        if read == ["b.h5", "a.h5"]:
             os.replace("c.h5", "b.h5")
         return found
 
     monkeypatch.setattr(hdf5, "read", once)
-    found = stacking.stack([Path("a.h5"), Path("b.h5")])
-    assert read == ["a.h5", "b.h5", "b.h5"]
-    assert np.array_equal(found.X[ROWS:], -SINGLE[:100])
-    assert found.y[ROWS:].tolist() == (1 - LABELS[:100]).tolist()
+    found = stacking.stack([Path("b.h5"), Path("a.h5")])
+    assert read == ["b.h5", "a.h5", "b.h5"]
+    assert np.array_equal(found.X[:100], -SINGLE[:100])
+    assert found.y[:100].tolist() == (1 - LABELS[:100]).tolist()
 
 
 def test_a_disk_that_cannot_be_read_is_one_line_about_the_file(capsys, monkeypatch):

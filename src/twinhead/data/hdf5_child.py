@@ -73,7 +73,7 @@ def _answers(path: Path, how: str, most: float) -> Iterator[tuple[Any, ...]]:
         yield ({"error": f"{path}: damaged or unreadable ({reason}); expected {LAYOUT}"},)
 
 
-def read(path: Path, external: bool, most: float, names: bool) -> Iterator[tuple[Any, ...]]:
+def read(path: Path, external: bool, most: float, names: bool = False) -> Iterator[tuple[Any, ...]]:
     """Yield X and y with the file's attributes and its rows' names; a `test` is left alone.
 
     X is left out where it takes more bytes than `most`, as float32. Instead its place in the file
