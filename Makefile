@@ -54,7 +54,7 @@ format: $(READY) ## Put the code in the house's format
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 lock: ## Resolve requirements.lock anew (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra dev --extra cluster --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 ifndef ALONE

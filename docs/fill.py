@@ -2,7 +2,8 @@
 
     python docs/fill.py              # fill from docs/*.csv
     python docs/fill.py benchmark    # first take what docs/ has of it from outputs/benchmark/latest
-                                     # again: summary.csv as docs/benchmark.csv, pictures by name
+                                     # again: summary.csv as docs/benchmark.csv, any other table
+                                     # as docs/benchmark_<table>.csv, pictures by name
 
 A filled place stands between two comments, which a rendered page does not show:
 
@@ -77,6 +78,7 @@ if __name__ == "__main__":
     for experiment in sys.argv[1:]:
         latest = DOCS.parent / "outputs" / experiment / "latest"
         taken = {DOCS / path.name: path for path in latest.glob("figures/*.png")}
+        taken |= {DOCS / f"{experiment}_{path.name}": path for path in latest.glob("*.csv")}
         taken[DOCS / f"{experiment}.csv"] = latest / "summary.csv"
         for kept, path in taken.items():
             if kept.exists():

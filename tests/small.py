@@ -14,7 +14,7 @@ SMALL = {
     "train": f"{ROWS} epochs=2",
     "law": "data=breast_cancer steps=100 long_steps=200",  # One data set in place of two.
     "precision": f"{ROWS} rows=300 steps=300 batch_size=16",
-    "benchmark": f"{ROWS} arms=[1,4] repeats=1 epochs=1",
+    "benchmark": f"{ROWS} arms=[1,4] repeats=1 epochs=1 sparse_gib=[] dense_gib=0",
     "numerics": "draws=50 sizes=geomspace(0.1,1000,9)",
     "gradients": "draws=20",
     "activations": "steps=50 elements=1000 repeats=3",

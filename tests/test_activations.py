@@ -9,7 +9,7 @@ import pytest
 
 from twinhead.cli.composing import compose
 from twinhead.errors import InputError
-from twinhead.experiments.activations import Settings, answer, cost, training
+from twinhead.experiments.activations import Settings, answer, cost, training, trunk
 from twinhead.experiments.activations.claims import CLAIMS
 from twinhead.results import history
 from twinhead.results.claim import FAILS, HOLDS, NOT_TESTED, judge_all
@@ -140,6 +140,38 @@ def test_times_that_overlap_are_not_compared(measured, relu, sigmoid, verdicts):
     measured.numbers |= cost.compare(cost.costs(times), counted=4)
     judged = {each.id: each.verdict for each in judge_all(CLAIMS, measured)}
     assert (judged["6a"], judged["6b"]) == verdicts
+
+
+def test_a_relu_trunk_is_trained_under_either_head_as_in_numpy():
+    found = trunk.under_either_head(np.random.default_rng(2))
+    random = np.random.default_rng(2)
+    x = random.standard_normal((256, 4))
+    y = (np.sin(2 * x[:, :1]) + x[:, 1:2] > 0) * 1.0
+    kernel, theta = random.standard_normal((4, 32)) / np.sqrt(2), random.standard_normal((32, 2))
+    theta /= np.sqrt(32)
+
+    def trained(head, rate):
+        weights, bias = kernel, np.zeros(32)
+        wanted = y if head.shape[1] == 1 else np.hstack([1 - y, y])
+        offset = np.zeros(head.shape[1])
+        for _ in range(100):
+            inner = x @ weights + bias
+            z = np.maximum(inner, 0) @ head + offset
+            p = 1 / (1 + np.exp(-z)) if head.shape[1] == 1 else oracle.softmax(z)
+            error = (p - wanted) / 256
+            back = (error @ head.T) * (inner > 0)
+            head = head - rate * np.maximum(inner, 0).T @ error
+            offset = offset - rate * error.sum(axis=0)
+            weights, bias = weights - 0.1 * x.T @ back, bias - 0.1 * back.sum(axis=0)
+        return np.vstack([weights, bias])
+
+    softmax, beta = trained(theta, 0.1), theta[:, 1:] - theta[:, :1]
+    apart = {ratio: np.abs(trained(beta, 0.1 * ratio) - softmax).max() for ratio in (1, 2)}
+    assert apart[2] < 1e-13 < apart[1]
+    name = "ReLU trunk under sigmoid, to under softmax, ratio"
+    # Keras keeps the rate of 0.1 in float32.
+    assert found[f"{name} 1"] == pytest.approx(apart[1], rel=1e-7)
+    assert found[f"{name} 2"] < 1e-13
 
 
 @pytest.mark.parametrize(

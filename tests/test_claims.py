@@ -99,8 +99,9 @@ def test_derivatives_by_differences_keep_eight_digits():
 # What a small run measures says nothing of these. At full size, on the worst of the data sets: the
 # upper end of the ratio's interval on the MobileNet features, and the least that noise explains.
 AT_FULL_SIZE = {"equivalence": {"3": 0.34, "4": 6370}}
-# Times, which come out otherwise every time; and what is known to be too wide, and not derived yet.
-EXEMPT = {"activations": {"6a", "6b", "6c"}, "law": {"Oa", "Ob", "Oc", "Oe", "Lc", "Tn", "Ba"}}
+# Times, which come out otherwise every time; and roundings that a solver amplifies, otherwise on
+# every machine: 8 to 9 times what one measured.
+EXEMPT = {"activations": {"6a", "6b", "6c"}, "law": {"Oe", "Lc", "Tn", "Ba"}}
 # Its bounds are targets, set before anything was measured.
 TARGETS = {"benchmark"}
 
@@ -237,6 +238,8 @@ CONSTANTS = {
 }
 # Controls that are measured anew and come out the same.
 STANDS_STILL = {
+    "activations": {"5a": "at a tenth of the rate no unit dies, whatever the seed"},
+    "precision": dict.fromkeys(("6a", "6b"), "in float32 no pair of these rows ties"),
     "equivalence": {"11": "matched, the way is as long as softmax's, whatever the seed"},
     "losses": {"1k": "the best on one sample is the best on another"},
     "numerics": {f"7{letter}": "one logit is set to where Keras clips" for letter in "abcd"},
@@ -270,12 +273,18 @@ def test_no_control_is_its_own_claims_number_by_arithmetic(run, name):
     assert found.keys() == CONSTANTS.get(name, {}).keys(), found
 
 
-@pytest.mark.parametrize("name", ["equivalence", "gradients", "losses", "lr_ratio", "numerics"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("activations", "equivalence", "gradients", "losses", "lr_ratio", "numerics"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("precision", "tasks")),
+    ],
+)
 def test_no_control_stays_in_step_with_its_claims_number(run, name):
     """With another seed both are measured anew: no sum, product or quotient of the two may stay,
     and no control may stand still where the claim's number moves: then it is a literal."""
-    seed = "seeds=[5,6]" if name == "lr_ratio" else "seed=7"
-    one, two = (history.load(run(name, *w).folder / "history.h5").numbers for w in ((), (seed,)))
+    words = (), ("seeds=[5,6]" if name in ("lr_ratio", "tasks") else "seed=7",)
+    one, two = (history.load(run(name, *each).folder / "history.h5").numbers for each in words)
     found = {}
     for claim in Experiment(name).claims:
         keys = (claim.number, claim.control)

@@ -7,7 +7,7 @@ import pytest
 from twinhead.cli.composing import compose
 from twinhead.errors import InputError
 from twinhead.experiments import gradients
-from twinhead.experiments.gradients import claims, measure
+from twinhead.experiments.gradients import claims, descent, measure
 from twinhead.results.claim import judge_all
 from twinhead.results.history import load
 from twinhead.results.published import published
@@ -75,6 +75,25 @@ def test_the_answer_is_no_where_one_formula_is_wrong(measured):
     measured.numbers["gradient to p - y, soft labels"] = 0.25
     assert answered().sentence.startswith("No: the formulas are at most 0.2500 away")
     assert answered().number == 0.25
+
+
+def test_the_longest_steps_are_numpys():
+    found = descent.longest_steps(np.random.default_rng(5))
+    random = np.random.default_rng(5)
+    X, line = random.standard_normal((200, 4)), random.standard_normal((4, 1))
+    y = (X @ line > 0) * 1.0
+    bound = 10 * np.sqrt((X**2).sum(axis=1)).mean()
+    errors = {
+        "sigmoid": lambda z: np.exp(-np.logaddexp(0, -z)) - y,
+        "linear": lambda z: 2 * (z - y),
+    }
+    for output, error in errors.items():
+        w, longest = -10 * line, 0.0
+        for _ in range(30):
+            step = 10 * X.T @ error(X @ w) / len(X)
+            w, longest = w - step, max(longest, np.sqrt((step**2).sum()))
+        name = f"longest step in its bound, {output} output"
+        assert found[name] == pytest.approx(longest / bound, rel=1e-9)
 
 
 @pytest.mark.parametrize("word", ["draws=1", "depth=0", "depth=101", "depth=x", "sizes=[1]"])

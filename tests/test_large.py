@@ -257,6 +257,7 @@ def test_files_are_joined_row_by_row(small_blocks):
     memory, disk = both("a.h5", more_rows=["b.h5", "c.h5"])
     X = np.concatenate([DRAWN, -DRAWN[:500], DRAWN[:7].astype("f2")]).astype("f4")
     assert np.array_equal(memory.X, X)
+    assert disk.X.gone_through.bytes == COLUMNS * (4 * ROWS + 8 * 500 + 2 * 7), "once"
     assert np.array_equal(disk.X[:], X)
     order = np.random.default_rng(1).permutation(len(X))
     assert np.array_equal(disk.X.take(order), X[order])
@@ -264,7 +265,12 @@ def test_files_are_joined_row_by_row(small_blocks):
     assert memory.name == disk.name == "a.h5 + b.h5 + c.h5"
 
     written("d.h5", DRAWN[:, 1:])
+    other = DRAWN[:500].copy()
+    other[77, 3] = np.inf
+    written("e.h5", other, LABELS[:500])
     for where in (True, False):
+        with pytest.raises(InputError, match=r"^e.h5: .* row 77, column 3"):
+            File(path="a.h5", more_rows=["e.h5"], in_memory=where).load(on_disk=True)
         with pytest.raises(
             InputError, match=r"d.h5: `train` has 36 columns, expected 37, as in a.h5"
         ):

@@ -7,12 +7,19 @@ import sys
 import h5py
 import numpy as np
 import pytest
-from test_large import COLUMNS, DRAWN, both, in_an_empty_folder, written  # noqa: F401, a fixture.
+from test_large import (  # noqa: F401, fixtures among them.
+    COLUMNS,
+    DRAWN,
+    both,
+    in_an_empty_folder,
+    small_blocks,
+    written,
+)
 from test_training import arm, recipe
 
 from twinhead.cli.composing import compose
 from twinhead.cli.main import run as command
-from twinhead.data import ondisk, room
+from twinhead.data import hdf5, ondisk, room
 from twinhead.data.features import split as cut
 from twinhead.data.sources import File
 from twinhead.errors import InputError
@@ -49,12 +56,61 @@ def test_a_batch_that_is_too_large_for_memory_is_refused(monkeypatch):
         bank.train([arm("sigmoid", precision="float32")], recipe(batch_size=101), split)
 
 
+@pytest.mark.usefixtures("small_blocks")
+def test_every_window_and_block_of_an_epoch_moves_the_bar(monkeypatch, caplog):
+    """An epoch of a large file takes minutes."""
+    split = cut(both(written("a.h5"))[1], 0.2, seed=1)
+    clock = iter(range(0, 10**6, 2))
+    monkeypatch.setattr(bank.time, "monotonic", lambda: next(clock))
+    with caplog.at_level("INFO"):
+        bank.train([arm("sigmoid", precision="float32")], recipe(epochs=2, batch_size=50), split)
+    counts = [each.counted for each in caplog.records if hasattr(each, "counted")]
+    done = [done for what, done, total in counts if what == "rows, 1 arm(s)"]
+    # 2400 rows for training, which are trained on twice, and they and 600 more evaluated thrice.
+    assert {total for what, _, total in counts if what.startswith("rows")} == {2 * 2400 + 3 * 3000}
+    assert done[-1] == 2 * 2400 + 3 * 3000
+    assert done == sorted(done)
+    assert max(np.diff(done)) < 2400 / 8, "a window has 200 rows"
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_what_a_file_takes_before_the_run_is_known_is_counted(caplog):
+    written("a.h5", chunks=(100, COLUMNS))
+    with caplog.at_level("INFO"):
+        File(path="a.h5", in_memory=False).load(on_disk=True)
+    counts = [each.counted for each in caplog.records if hasattr(each, "counted")]
+    for words in ("a.h5: MiB written anew", "a.h5: MiB gone through"):
+        own = [(done, total) for what, done, total in counts if what.startswith(words)]
+        assert own[-1][0] == pytest.approx(own[-1][1]) == pytest.approx(4 * DRAWN.size / 2**20)
+        assert own[0][0] == 0
+        assert [done for done, _ in own].count(0) == 1, "once"
+    assert len(own) > 5
+
+
 def test_memory_that_is_left_decides_where_rows_are(monkeypatch):
     source = File(path=written("a.h5"))
     size = 4 * DRAWN.size
     for free, kind in ((4 * size, np.ndarray), (4 * size - 4, ondisk.OnDisk)):
         monkeypatch.setattr(room, "free", lambda free=free: free)
         assert isinstance(source.model_copy()._read().X, kind)
+
+
+def test_a_small_file_beside_a_large_one_stays_on_the_disk_too(monkeypatch):
+    """And is not loaded first, where the large one comes before it."""
+    written("a.h5")
+    written("b.h5", DRAWN[:10], np.arange(10) % 2)
+    monkeypatch.setattr(room, "free", lambda: 4 * (2 * DRAWN.size * 4 - 4))
+    asked, read = [], hdf5.read
+    monkeypatch.setattr(
+        hdf5, "read", lambda path, **how: asked.append(path.name) or read(path, **how)
+    )
+    for order, reads in (("ab", ["a", "b"]), ("ba", ["b", "a", "b"])):
+        asked.clear()
+        one, other = (f"{name}.h5" for name in order)
+        X = File(path=one, more_rows=[other])._read().X
+        assert isinstance(X, ondisk.OnDisk)
+        assert len(X) == len(DRAWN) + 10
+        assert asked == [f"{name}.h5" for name in reads]
 
 
 def test_a_containers_limit_counts(tmp_path):

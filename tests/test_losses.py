@@ -12,7 +12,7 @@ from sklearn.svm import SVC
 
 from twinhead.cli.composing import compose
 from twinhead.errors import InputError
-from twinhead.experiments.losses import Settings, outliers, regression
+from twinhead.experiments.losses import Settings, margins, outliers, regression
 from twinhead.results import history, published
 
 SOFT = 0.7
@@ -90,6 +90,56 @@ def test_weights_of_a_rare_class_are_copies_of_its_rows():
     gained = np.subtract(shares[1], shares[0])
     keys = ["rare class found by weights", "rare class found by weights, control"]
     assert [found[key] for key in keys] == pytest.approx(list(gained), abs=2e-3)
+
+
+def test_the_mean_square_changes_with_a_shear_as_the_formula_says():
+    found = regression.bases(np.random.default_rng(4))
+    truth, predicted = np.random.default_rng(4).normal(size=(2, 40, 3))
+    a, b, c = (truth - predicted).T
+    sheared = np.mean([a**2, (a + b) ** 2, (a + b + c) ** 2])
+    assert found["MSE in another basis, control"] == pytest.approx(
+        abs(sheared - np.mean([a**2, b**2, c**2])), rel=1e-12
+    )
+    assert found["MSE in another basis"] < 1e-14
+
+
+def test_two_kinds_of_rows_are_what_they_are_called():
+    kinds = margins.two_kinds(np.random.default_rng(5), 20_000)
+    X, y = kinds["clouds"]
+    apart = X[y == 1].mean(axis=0) - X[y == 0].mean(axis=0)
+    assert np.linalg.norm(apart) == pytest.approx(2, abs=0.05)
+    np.testing.assert_allclose(X[y == 1].std(axis=0), 1, atol=0.05)
+    X, y = kinds["wrong labels"]
+    assert np.abs(X[:, 0]).min() > 2, "there is a gap"
+    assert ((X[:, 0] > 0) != (y == 1)).mean() == pytest.approx(0.2, abs=0.01)
+
+
+def test_leads_are_lower_ends_of_paired_intervals_on_new_rows(monkeypatch):
+    """With two ways to train that score what is known."""
+    seen, scores = [], {"hinge": iter([0.9, 0.7] * 12), "entropy": iter([0.8, 0.8, 0.8, 0.7] * 6)}
+
+    class Fit:
+        def __init__(self, loss="entropy", **_):
+            self.loss = loss
+
+        def fit(self, X, y):
+            seen.append(len(y))
+            return self
+
+        def score(self, X, y):
+            assert len(y) == 5000
+            return next(scores[self.loss])
+
+    monkeypatch.setattr(margins, "LinearSVC", Fit)
+    monkeypatch.setattr(margins, "LogisticRegression", Fit)
+    found = margins.hinge_or_entropy(np.random.default_rng(0))
+    assert set(seen) == {400}
+    # On clouds hinge leads by 0.1 every time; on the others by -0.1 and 0 in turn.
+    half = 2.2010 * np.std([-0.1, 0] * 6, ddof=1) / np.sqrt(12)
+    assert found["lead of hinge, clouds"] == pytest.approx(0.1)
+    assert found["lead of cross-entropy, clouds"] == pytest.approx(-0.1)
+    assert found["lead of hinge, wrong labels"] == pytest.approx(-0.05 - half, abs=1e-5)
+    assert found["lead of cross-entropy, wrong labels"] == pytest.approx(0.05 - half, abs=1e-5)
 
 
 def test_support_vectors_on_the_right_side_are_those_that_the_machine_names_rightly(measured):

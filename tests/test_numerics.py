@@ -1,5 +1,7 @@
 """Where softmax and cross-entropy lose their digits, on fewer logits than the real run has."""
 
+import itertools
+
 import numpy as np
 import oracle
 import pytest
@@ -107,6 +109,27 @@ def test_the_answer_says_when_logits_lose_digits_too(measured):
     measured.numbers["largest error in eps, from logits"] = 9.0
     answer = numerics.answer(measured, judge_all(claims.CLAIMS, measured))
     assert answer.sentence.endswith("from logits they lose them too: errors up to 9 eps.")
+
+
+def test_a_node_of_a_graph_is_as_far_from_a_node_alone_as_in_numpy():
+    """And what its neighbours add up to is all that it is told by the joint probability."""
+    found = softmax.graph(np.random.default_rng(3))
+    random = np.random.default_rng(3)
+    own, edges = random.standard_normal(4), np.triu(random.standard_normal((4, 4)), 1)
+    weights = {}
+    for state in itertools.product((0, 1), repeat=4):
+        s = np.array(state)
+        weights[state] = np.exp(own @ s + s @ edges @ s)
+    total, apart, alone = sum(weights.values()), 0.0, 0.0
+    for state in weights:
+        for node in range(4):
+            off, on = (weights[*state[:node], x, *state[node + 1 :]] / total for x in (0, 1))
+            field = own[node] + (edges + edges.T)[node] @ np.array(state)
+            apart = max(apart, abs(on / (on + off) - 1 / (1 + np.exp(-field))))
+            alone = max(alone, abs(on / (on + off) - 1 / (1 + np.exp(-own[node]))))
+    assert apart < 1e-14
+    assert found["node of a graph to its sigmoid, alone"] == pytest.approx(alone, rel=1e-12)
+    assert found["node of a graph to its sigmoid, with its neighbours"] < 1e-14
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,9 @@ from twinhead.experiments.precision.cases import (
     WITH_COMMON,
     ZERO_SUM,
 )
+from twinhead.results.history import load
 from twinhead.runs.experiment import Experiment
+from twinhead.training import noise
 
 
 def settings(*words):
@@ -62,6 +64,7 @@ def test_every_start_is_one_function_and_has_its_common_part():
         np.testing.assert_allclose(kernel[:, 1] - kernel[:, 0], theta[:, 1] - theta[:, 0])
         assert offset[1] - offset[0] == bias[1] - bias[0]
     np.testing.assert_allclose((common[0] - theta).ravel(), 3)
+    np.testing.assert_array_equal(common[1] - bias, 3)
     np.testing.assert_allclose(centred[0].sum(axis=1), 0, atol=1e-15)
 
 
@@ -100,11 +103,56 @@ def test_weights_are_kept_in_what_the_precision_says():
         layer = heads[ZERO_SUM, "softmax"].layer
         assert layer.dtype_policy.name == POLICIES[precision]
         assert {str(each.dtype) for each in layer.trainable_variables} == {kept}
+        # Mixed policies keep the start in float32, and the others round it at once.
+        exact = training.drawn(own, 5)[ZERO_SUM][0]
+        rounded = exact.astype(ml_dtypes.bfloat16 if kept == "bfloat16" else kept)
+        kernel, _ = heads[ZERO_SUM, "softmax"].weights()
+        np.testing.assert_array_equal(kernel, rounded.astype(float))
+        for head in heads.values():
+            assert not head.way(parts.X_train).any(), "no way has been gone yet"
         # Matched to what softmax really starts from.
         X = parts.X_train.astype(float)
         for start in (WITH_COMMON, ZERO_SUM):
             apart = heads[start, "twice the rate"].odds(X) - heads[start, "softmax"].odds(X)
             assert np.abs(apart).max() <= 1e-6, (precision, start)
+
+
+def test_every_epoch_has_an_order_of_its_own():
+    own, parts = problem()
+    rows = len(parts.y_train)
+    orders = training._orders(own, rows)
+    assert orders.shape == (30, 8)
+    epochs = orders.reshape(-1, rows)
+    for epoch, order in enumerate(epochs, start=1):
+        np.testing.assert_array_equal(order, noise.order(own.seed, epoch, rows))
+        assert sorted(order) == list(range(rows))
+    assert (epochs[0] != epochs[1]).any()
+
+
+def test_pairs_that_change_places_are_out_of_order_as_tied_ones_are():
+    shares = dict(zip(FORMS, ((0.04, 0.02), (0.02, 0.01), (0.01, 0.01), (0.5, 0.5)), strict=True))
+    cells = [
+        {
+            **{"precision": precision, "form": form, "score": score, "pairs": 1000},
+            **{"tied": tied, "reversed": turned},
+        }
+        for precision in PRECISIONS
+        for form, (tied, turned) in shares.items()
+        for score in SCORES
+    ]
+    found = measure.of_order(pd.DataFrame(cells))
+    assert found[f"out of order, float16: {FORMS[0]} over {FORMS[2]}"] == pytest.approx(3)
+    assert found[f"out of order, float16: {FORMS[1]} over {FORMS[2]}"] == pytest.approx(1.5)
+
+
+def test_gaps_are_told_as_they_are_and_as_shares_of_the_largest_log_odds():
+    row = {"precision": "float16", "start": DRAWN, "way": 0.9}
+    summary = pd.DataFrame([row | {"gap": 0.5, "gap_at_the_same_rate": 2.0}])
+    found = measure.of_training(summary, 4.0, 5.0, 100)
+    assert found[f"gap, float16, {DRAWN}"] == 0.5
+    assert found[f"relative gap, float16, {DRAWN}"] == 0.125
+    assert found[f"relative gap at the same rate, float16, {DRAWN}"] == 0.5
+    assert found[f"way, float16, {DRAWN}"] == 0.9
 
 
 def test_probabilities_that_tie_in_float32_leave_their_claim_untested():
@@ -119,7 +167,7 @@ def test_probabilities_that_tie_in_float32_leave_their_claim_untested():
     ]
     found = measure.of_order(pd.DataFrame(cells))
     assert found[measure.TIED.format("float32")] == 50
-    assert found[f"out of order, bfloat16: {FORMS[0]} over {FORMS[1]}"] == 1
+    assert found[f"out of order, bfloat16: {FORMS[0]} over {FORMS[2]}"] == 1
     told = found | {measure.TIED.format("float32"): 1.0}
     assert measure.untold(told) == {}
     lost = {measure.TIED.format(precision) for precision in ("float16", "bfloat16")}
@@ -128,10 +176,11 @@ def test_probabilities_that_tie_in_float32_leave_their_claim_untested():
 
 
 def test_a_rounding_is_half_of_what_numbers_near_one_are_apart():
-    found = measure.of_training(pd.DataFrame(), 1.0, 100)
-    assert found["rounding, mixed bfloat16"] == 2.0**-8
-    assert found["rounding, float16"] == 25 * 2.0**-11
-    assert found["rounding, float32"] == 25 * 2.0**-24
+    found = measure.of_training(pd.DataFrame(), 2.0, 6.0, 100)
+    assert found["rounding, mixed bfloat16"] == found["rounding, bfloat16"] == 2.0**-8
+    assert found["roundings, float16"] == 25 * 2.0**-11
+    assert found["roundings, float32"] == 25 * 2.0**-24
+    assert found["spacings, float16"] == 3 * 2.0**-10
 
 
 def test_the_run_says_what_it_found(run):
@@ -139,3 +188,5 @@ def test_the_run_says_what_it_found(run):
     made = run("precision")
     assert made.exit_code == 0
     assert {path.stem for path in (made.folder / "figures").glob("*.png")} == {"gap", "order"}
+    # What weights come to, signs left out, is more than the log-odds that are left of it.
+    assert load(made.folder / "history.h5").numbers["spacings, float16"] > 1.2 * 2.0**-10

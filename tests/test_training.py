@@ -1,5 +1,6 @@
 """The bank and the reference, against each other, an independent NumPy version and scikit-learn."""
 
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -140,6 +141,16 @@ def test_published_arms_have_their_own_noise_and_seed(split):
     )
     assert seven.loss()[0] == eight.loss()[0]
     assert np.abs(seven.loss() - eight.loss())[1:].max() >= 1e-5, "each seed has its own noise"
+
+
+def test_other_threads_that_draw_from_the_common_generator_change_no_mask(split, monkeypatch):
+    """Python's `random` is every thread's: Dask's draw from it while a worker trains."""
+    one = reference.train(arm("softmax", noise="independent"), recipe(), split)
+    seeded = reference.keras.utils.set_random_seed
+    drawn = lambda seed: (seeded(seed), random.random())  # noqa: E731, as a thread would.
+    monkeypatch.setattr(reference.keras.utils, "set_random_seed", drawn)
+    other = reference.train(arm("softmax", noise="independent"), recipe(), split)
+    assert one.weights["kernel"].tobytes() == other.weights["kernel"].tobytes()
 
 
 def test_running_loss_without_dropout_on_one_batch_is_the_loss_before_the_epoch(split):

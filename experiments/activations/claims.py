@@ -130,8 +130,8 @@ CLAIMS = (
     _claim(
         "4c",
         "Swish is bounded below for β > 0",
-        "Swish is bounded below for β > 0 (lowest value, β = 1); article 004 lets β be learnt, and "
-        "does not say so",
+        "Swish is bounded below for β > 0 (lowest value, β = 1, of which any other β > 0 has the "
+        "β-th part); article 004 lets β be learnt, and does not say so",
         "lowest swish, beta = 1",
         at_least(-0.3, "Its minimum is −0.2785, at −1.28."),
         Source("004", "activations, Swish"),
@@ -173,9 +173,10 @@ CLAIMS = (
     _claim(
         "4g",
         "ELU's mean is not 0",
-        "ELU's mean is nearer to 0 than ReLU's, but not 0 (x ~ N(0, 1)); article 004 says mean 0",
+        "ELU's mean is not 0 (x ~ N(0, 1), where ReLU's is {mean_of_normal, ReLU:.2f}); article "
+        "004 says mean 0",
         "mean_of_normal, ELU",
-        at_least(0.1, "Clearly not 0; the mean is 0.16, ReLU's 0.40."),
+        at_least(0.1, "Clearly not 0; the mean is 0.16."),
         Source("004", "activations, ELU"),
         "mean_of_normal, tanh",
         "tanh, whose mean is 0",
@@ -228,8 +229,19 @@ CLAIMS = (
         "ReLU units dead in the end",
         at_least(1, "A count: one is enough.", derived=True),
         Source("004", "activations, ReLU"),
+        "ReLU units dead in the end, a tenth of the rate",
+        "a tenth of the rate, same data and weights",
+    ),
+    _claim(
+        "5f",
+        "Leaky ReLU units do not die",
+        "At the same rate, on the same data and from the same weights, no leaky ReLU unit dies "
+        "(how many get no gradient in the end)",
         "leaky ReLU units dead in the end",
-        "leaky ReLU, same data, weights and rate",
+        exactly(0),
+        Source("004", "activations, Leaky ReLU"),
+        "ReLU units dead in the end",
+        "ReLU",
     ),
     _claim(
         "5b",
@@ -259,7 +271,8 @@ CLAIMS = (
     _claim(
         "5d",
         "ReLU keeps gradients from vanishing",
-        "Through 20 ReLU layers with He's weights a gradient keeps its size (factor)",
+        "Through 20 ReLU layers with He's weights a gradient does not vanish (its length, in what "
+        "it was)",
         f"{GROWTH}, He's weights",
         at_least(
             0.6,
@@ -268,6 +281,24 @@ CLAIMS = (
         Source("004", "activations, ReLU"),
         "gradient through 20 sigmoid layers, He's weights",
         "sigmoid in ReLU's place, with the same weights",
+    ),
+    _claim(
+        "5e",
+        "Sigmoid does to a ReLU trunk what softmax does",
+        "A sigmoid head does to the ReLU units before it what a softmax head does: matched, and at "
+        "twice the rate, the units come to the same weights (largest deviation after 100 steps of "
+        "gradient descent); "
+        "article 004 has heard that sigmoid blows ReLU up",
+        "ReLU trunk under sigmoid, to under softmax, ratio 2",
+        within(
+            3e-13,
+            "Each of 100 steps moves a weight by at most 0.1, a mean of 256 rows, each rounded in "
+            "float64: 100 · 256 · 0.1 · 2^-53.",
+            derived=True,
+        ),
+        Source("004", "sigmoid or softmax"),
+        "ReLU trunk under sigmoid, to under softmax, ratio 1",
+        "the head at softmax's own rate",
     ),
     _claim(
         "6a",

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from twinhead.data.features import CLOSED_FORMS
-from twinhead.experiments.activations import Settings, cost, curves, training
+from twinhead.experiments.activations import Settings, cost, curves, training, trunk
 from twinhead.results import published
 from twinhead.results.history import History
 
@@ -14,8 +14,11 @@ log = logging.getLogger(__name__)
 
 # Why numbers are absent that only some rates and some machines can tell.
 UNTOLD = {
-    "ReLU units dead in the end": "The rate is not too large, for no step raises the loss; or so "
-    "large that the training diverges.",
+    **dict.fromkeys(
+        ("ReLU units dead in the end", "leaky ReLU units dead in the end"),
+        "The rate is not too large, for no step raises the loss; or so large that the training "
+        "diverges.",
+    ),
     "time of ELU over ReLU": "The middle halves of the repeats overlap: this machine cannot "
     "tell them apart.",
     "time of sigmoid over ReLU": "The middle halves of the repeats overlap: this machine cannot "
@@ -40,6 +43,7 @@ def measure(settings: Settings) -> History:
     trained = training.train(settings, calls)
     numbers |= {"counted": counted, "units": settings.units}
     numbers |= cost.compare(costs, counted) | training.deaths(trained)
+    numbers |= training.slowly(settings, calls) | trunk.under_either_head(random)
 
     history = History(dict(CLOSED_FORMS))
     history.numbers = {name: float(value) for name, value in numbers.items()}

@@ -35,17 +35,23 @@ def _network(
 
 
 def train(settings: Settings, calls: dict[str, Callable]) -> pd.DataFrame:
-    runs = [_descend(settings, name, calls[name]) for name in TRAINED]
+    runs = [_descend(settings, name, calls[name], settings.learning_rate) for name in TRAINED]
     return pd.concat(runs, ignore_index=True)
 
 
-def _descend(settings: Settings, name: str, activation: Callable) -> pd.DataFrame:
+def slowly(settings: Settings, calls: dict[str, Callable]) -> dict[str, float]:
+    """Return how many ReLU units are dead in the end at a tenth of the rate."""
+    run = _descend(settings, "ReLU", calls["ReLU"], settings.learning_rate / 10)
+    return {"ReLU units dead in the end, a tenth of the rate": run["dead"].iloc[-1]}
+
+
+def _descend(settings: Settings, name: str, activation: Callable, rate: float) -> pd.DataFrame:
     """Return loss and dead units before every step of full-batch gradient descent.
 
     Dead is a unit none of whose weights gets any gradient, from no sample.
     """
     net, loss_of_net, _ = _network(settings, activation)
-    optimizer = keras.optimizers.SGD(settings.learning_rate)
+    optimizer = keras.optimizers.SGD(rate)
     optimizer.build(net.trainable_variables)
 
     @tf.function

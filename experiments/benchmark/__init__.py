@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from twinhead.results.claim import Answer, Verdict
 from twinhead.results.history import History
 from twinhead.results.wording import number
-from twinhead.settings import Count, Seed, different
+from twinhead.settings import Count, FromZero, Positive, Seed, different, expected
 from twinhead.training.optimizers import Sgd
 from twinhead.training.recipe import TrainingSettings
 
@@ -37,6 +37,12 @@ NOTES = (
     "one, the noise drawn on all cores. Not on it: whatever else has to be done.",
     "Memory is how far the process grew beyond what it held, the features included, in the round "
     "that warms up.",
+    "Files too large for memory are made in data/ and removed again. Memory is that of a process "
+    "of its own, which reads a sparse file, trains both heads for an epoch and evaluates them; "
+    "loaded, where there is room, as the control. Seconds are those of training alone, on a file "
+    "that is written in full and dropped from the system's memory before every reading. What lies "
+    "below the system, such as the cache of whoever lends a virtual disk, may still have it: a "
+    "really cold disk may be slower.",
     "On a machine that others use meanwhile nothing is said of time: no verdict, whatever the "
     "tables show.",
 )
@@ -44,6 +50,11 @@ NOTES = (
 
 class Settings(TrainingSettings):
     arms: Annotated[list[Count], different("a list of different whole numbers from 1")]
+    sparse_gib: Annotated[
+        list[Positive],
+        expected("a list of different positive numbers", lambda gib: len(set(gib)) == len(gib)),
+    ]
+    dense_gib: FromZero
     repeats: Count
     seed: Seed
 

@@ -7,11 +7,13 @@ from twinhead.experiments.benchmark.costs import (
     SGD,
     called,
 )
-from twinhead.results.claim import Claim, Source, at_least, at_most, within
+from twinhead.results.claim import Claim, Source, at_least, at_most, exactly, within
 
 SOURCE = Source("the bank's targets")
 SAME, FASTER, LINEAR = "The same work", "The time of many arms", "The time of many rows"
+FROM_DISK = "Rows that stay on the disk"
 TARGET = "A target set before it was measured."
+MADE = "made up, in files made for it"
 # Of JAX's and PyTorch's time; where nothing stands, and of NumPy's, their own.
 SHARE = {(1, SGD): 0.7, (4, SGD): 0.7, (64, SGD): 0.85, (64, ADAM): 0.85}
 
@@ -102,5 +104,80 @@ CLAIMS = (
         SOURCE,
         "cost of a row, arms growing",
         "arms that grow with the square of the rows",
+    ),
+    Claim(
+        "10",
+        "From the disk the same weights",
+        FROM_DISK,
+        "Rows read from the disk in exact order train the very weights that they train in memory "
+        "(largest difference after an epoch)",
+        "weights apart, exact order and in memory",
+        exactly(0, "The same order, masks and sums: the same bits."),
+        SOURCE,
+        "weights apart, exact order and in blocks",
+        "the same rows in another order, shuffle=blocks",
+        data=MADE,
+    ),
+    Claim(
+        "11",
+        "Memory does not grow with the file",
+        FROM_DISK,
+        "Memory does not grow with the file (bytes of peak memory for a byte of file, from the "
+        "smallest file to the largest)",
+        "memory, a byte of file",
+        at_most(
+            0.05,
+            "A row of 8 192 bytes keeps its number, place and label, some 50 bytes in several "
+            "copies; the peaks of two processes differ by some 50 MB, 0.016 bytes over 3 GiB.",
+        ),
+        SOURCE,
+        "memory, a byte of file, loaded",
+        "the same rows loaded whole",
+        data=MADE,
+    ),
+    Claim(
+        "12",
+        "The largest file takes 2 GB of memory at most",
+        FROM_DISK,
+        "Training on the largest file takes at most 2 GB of memory in all (GB)",
+        "GB, the largest file",
+        at_most(2, TARGET),
+        SOURCE,
+        "GB, the largest file, loaded",
+        "the largest file that there is room for, loaded whole",
+        data=MADE,
+    ),
+    *(
+        Claim(
+            id,
+            name,
+            FROM_DISK,
+            f"{sentence} (as a share of that, or of training in memory where that takes longer; "
+            "median over rounds)",
+            number,
+            at_most(1.5, "A disk's rates differ by 25 to 40 % from one reading to the next."),
+            SOURCE,
+            f"one reader over the disk {words}",
+            "rows read one by one, by one reader",
+            data=MADE,
+        )
+        for id, name, sentence, number, words in (
+            (
+                "13",
+                "Exact order: the disk's rate at random places",
+                "An epoch in exact order, from a cold disk, takes as long as the disk takes to "
+                "give as many rows at random places to 16 readers",
+                "exact order over the disk at random",
+                "at random",
+            ),
+            (
+                "14",
+                "By blocks: the disk's rate in order",
+                "An epoch with shuffle=blocks, from a cold disk, takes as long as the disk takes "
+                "to give as many bytes in order",
+                "blocks over the disk in order",
+                "in order",
+            ),
+        )
     ),
 )

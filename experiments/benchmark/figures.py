@@ -4,10 +4,18 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
 
 from twinhead.experiments.benchmark.claims import target
 from twinhead.experiments.benchmark.costs import BANK, FIT, OTHERS, SGD, called, not_quiet
+from twinhead.experiments.benchmark.reading_costs import (
+    AT_RANDOM,
+    BLOCKS,
+    EXACT,
+    IN_MEMORY,
+    IN_ORDER,
+    OF_READS,
+)
 from twinhead.pages.style import EDGE, INK, QUIET, STYLE, WIDTH, finding, label_ends
 from twinhead.pages.typeset import short
 from twinhead.results.history import History
@@ -15,6 +23,11 @@ from twinhead.results.history import History
 # None is a head: the bank's line is heavy, the others have a mark each.
 MARKS = {BANK: "o", FIT: "s", "NumPy": "D", "JAX": "^", "PyTorch": "v", "SGDClassifier": "P"}
 FLOOR = "this machine's floor"
+TRAINED = (IN_MEMORY, EXACT, BLOCKS)
+MEMORY = {
+    "mib_loaded": ("loaded", "s", QUIET),
+    "mib_from_disk": ("read from\nthe disk", "o", INK),
+}
 
 
 def bank_over_others(history: History) -> Figure:
@@ -129,6 +142,85 @@ def cost_by_rows(history: History) -> Figure:
             f"{_hedge(history)}{rows[-1] / rows[0]:.2g} times as many rows take the bank "
             f"{ms[-1] / ms[0]:.2g} times as long, on {history.data['name']}",
         )
+    return figure
+
+
+def seconds_from_disk(history: History) -> Figure | None:
+    """Draw an epoch's seconds from a cold disk beside what the disk takes without training."""
+    reading = history.tables.get("reading")
+    if reading is None:
+        return None
+    seconds = reading.set_index("rows")["seconds_an_epoch"]
+    with rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
+        axes = figure.subplots()
+        for at, own in enumerate(reading.itertuples()):
+            colour = INK if own.rows in TRAINED else QUIET
+            axes.hlines(at, own.lower_quartile, own.upper_quartile, color=EDGE, linewidth=2.4)
+            axes.plot(own.seconds_an_epoch, at, "o" if own.rows in TRAINED else "d", color=colour)
+            axes.annotate(
+                f"{short(own.seconds_an_epoch)} s",
+                (own.upper_quartile, at),
+                xytext=(7, 0),
+                textcoords="offset points",
+                va="center",
+                color=colour,
+                fontsize=10,
+            )
+        axes.set_yticks(range(len(reading)), reading["rows"])
+        axes.invert_yaxis()
+        axes.set_xscale("log")
+        axes.set_xlim(right=2.5 * reading["upper_quartile"].max())
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_xlabel("seconds (median; bar: quartiles)")
+        gigabytes = short(history.numbers["bytes of an epoch"] / 1e9)
+        in_memory = f", from memory {short(seconds[IN_MEMORY])} s" if IN_MEMORY in seconds else ""
+        doubt = "" if OF_READS[1] in history.numbers else "No verdict on time. "
+        finding(
+            figure,
+            f"{doubt}An epoch of {gigabytes} GB takes {short(seconds[EXACT])} s from a cold disk, "
+            f"by blocks {short(seconds[BLOCKS])} s{in_memory}; the disk gives as much in order in "
+            f"{short(seconds[IN_ORDER])} s and at random places in {short(seconds[AT_RANDOM])} s",
+        )
+    return figure
+
+
+def memory_by_file(history: History) -> Figure | None:
+    """Draw the most memory that training takes against the size of the file."""
+    table = history.tables.get("memory_by_file")
+    if table is None or table.empty:
+        return None
+    table = table.assign(**{key: table[key] * 2**20 / 1e9 for key in MEMORY})
+    with rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
+        axes = figure.subplots()
+        ends = []
+        for key, (name, mark, colour) in MEMORY.items():
+            own = table[["gibibytes", key]].dropna()
+            if own.empty:
+                continue
+            axes.plot(own["gibibytes"], own[key], f"{mark}-", color=colour, linewidth=2)
+            ends.append((own[key].iloc[-1], name, colour))
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(table["gibibytes"].to_list())
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_ylim(0)
+        axes.set_xlabel("size of the file, GiB")
+        axes.set_ylabel("most memory of the process, GB")
+        label_ends(axes, ends)
+        first, last = table.iloc[0], table.iloc[-1]
+        found = (
+            f"A file of {last['gibibytes']:g} GiB takes {last['mib_from_disk']:.2f} GB of memory, "
+            f"one of {first['gibibytes']:g} GiB {first['mib_from_disk']:.2f} GB"
+        )
+        loaded = table[["gibibytes", "mib_loaded"]].dropna()
+        if len(loaded):
+            most = loaded.iloc[-1]
+            found += f"; loaded, {most['gibibytes']:g} GiB take {most['mib_loaded']:.2f} GB"
+        finding(figure, found)
     return figure
 
 

@@ -1,22 +1,18 @@
 """All contenders in one process and one run, in turn, on the same features."""
 
-import ctypes
 import gc
 import logging
-import re
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from twinhead.data.features import Split, describe, split
-from twinhead.experiments.benchmark import Settings, alone, contenders, costs, machine
+from twinhead.experiments.benchmark import Settings, alone, contenders, costs, machine, reading
 from twinhead.experiments.benchmark.contenders import Problem
 from twinhead.experiments.benchmark.costs import ADAM, ARMS_FOR_ROWS, BANK, FIT, SGD, SHARES
 from twinhead.matching import sigmoid_learning_rate
@@ -57,6 +53,12 @@ class Job:
 
 @passes.kept_in(None)  # What is timed has to be trained.
 def measure(settings: Settings) -> History:
+    history = _beside_others(settings)
+    reading.measure(settings, history)
+    return history
+
+
+def _beside_others(settings: Settings) -> History:
     features = settings.data.load()
     parts = split(features, settings.validation_fraction, settings.seed)
     history = History(describe(features, parts))
@@ -194,7 +196,7 @@ def _rounds(
         for repeat in range(settings.repeats + 1):
             for job in jobs if repeat % 2 == 0 else jobs[::-1]:
                 gc.collect()
-                before = _forget_peak() if repeat == 0 else float("nan")
+                before = machine.forget_peak() if repeat == 0 else float("nan")
                 if repeat:
                     seconds = machine.calibrate()
                     calibration.append({"repeat": repeat, "before": job.name, "seconds": seconds})
@@ -205,7 +207,7 @@ def _rounds(
                     dict(zip(costs.KEY, job.key, strict=True))
                     | {"layout": job.layout, "epochs": job.problem.recipe.epochs}
                     | {"repeat": repeat, "seconds": seconds}
-                    | {"mebibytes": _status("VmHWM") - before}
+                    | {"mebibytes": machine.status("VmHWM") - before}
                 )
                 steps.done(_work(job.problem))
     finally:
@@ -251,21 +253,3 @@ def _problem(
         np.repeat(bias, number),
         np.array([arm.learning_rate for arm in arms], np.float32),
     )
-
-
-def _forget_peak() -> float:
-    """Return the MiB in use, and let the peak begin there; NaN where only Linux could tell."""
-    if not sys.platform.startswith("linux"):
-        return float("nan")
-    # What earlier contenders have freed goes back first, or later ones would seem to need nothing.
-    ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")
-    return _status("VmRSS")
-
-
-def _status(key: str) -> float:
-    try:
-        status = Path("/proc/self/status").read_text()
-    except OSError:
-        return float("nan")
-    return int(re.search(rf"{key}:\s+(\d+) kB", status)[1]) / 1024

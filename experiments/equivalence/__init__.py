@@ -7,7 +7,7 @@ from twinhead.results.claim import Answer, Verdict
 from twinhead.results.history import History
 from twinhead.results.wording import number
 from twinhead.settings import MOST, Count, Positive, Seed
-from twinhead.training.recipe import TrainingSettings
+from twinhead.training.recipe import SpreadSettings
 
 TITLE = "Softmax with two units, sigmoid with one"
 QUESTION = (
@@ -30,7 +30,7 @@ NOTES = (
 )
 
 
-class Settings(TrainingSettings):
+class Settings(SpreadSettings):
     lr_ratio: Positive
     seed: Seed
     repeats: Count

@@ -3,11 +3,12 @@
 import logging
 import math
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pandas as pd
 
-from twinhead.data.features import Split, describe, split
+from twinhead.data.features import Cut, Split, describe
 from twinhead.experiments.equivalence import Settings, calibration
 from twinhead.matching import match_sigmoid, match_softmax, sigmoid_learning_rate
 from twinhead.results.arm import Arm
@@ -30,7 +31,10 @@ ARTICLE_RECIPE = Recipe(5, 128, 0.5, {"name": "sgd", "momentum": 0.0, "nesterov"
 
 def measure(settings: Settings) -> History:
     features = settings.data.load()
-    parts = split(features, settings.validation_fraction, settings.seed)
+    # Every seed cuts the rows anew, so that an interval over seeds is one over validation sets.
+    seeds = range(settings.seed, settings.seed + settings.repeats)
+    cuts = {seed: Cut(features, settings.validation_fraction, seed) for seed in seeds}
+    parts = cuts[settings.seed].split()
     history = History(describe(features, parts))
     history.data["article_recipe"] = settings.recipe() == ARTICLE_RECIPE and (
         settings.learning_rate,
@@ -47,20 +51,22 @@ def measure(settings: Settings) -> History:
     )
 
     recipe = settings.recipe()
-    steps = Steps("trainings", 3 * settings.repeats + 2)
-    for seed in range(settings.seed, settings.seed + settings.repeats):
-        # Every seed cuts the rows anew, so that an interval over seeds is one over validation sets.
-        if seed != settings.seed:
-            del parts  # Before the next is there: it is as large as the features.
-            parts = split(features, settings.validation_fraction, seed)
-        trained = []
-        for arm in _arms(settings, "independent", "float32", seed):
-            trained.append(reference.train(arm, recipe, parts))
-            steps.done()
-        _add(history, trained, parts.X_validation)
-    if settings.repeats > 1:
-        del parts
-        parts = split(features, settings.validation_fraction, settings.seed)
+    alone = [
+        (arm, cut)
+        for seed, cut in cuts.items()
+        for arm in _arms(settings, "independent", "float32", seed)
+    ]
+    steps = Steps(
+        "parts", 1 + 2 / (3 * settings.repeats)
+    )  # A pass of the bank takes about as long as a fit.
+    trained = reference.train_cuts(alone, recipe)
+    del parts  # Before the next is there: it is as large as the features.
+    for cut in cuts.values():
+        _add(history, list(islice(trained, 3)), cut.split().X_validation)
+    steps.done()
+    del alone, cut
+    parts = cuts[settings.seed].split()
+    cuts.clear()
     del features  # Float64 takes twice as much again.
     for precision in ("float32", "float64"):
         arms = _arms(settings, "common", precision, settings.seed)
@@ -71,7 +77,7 @@ def measure(settings: Settings) -> History:
         history.numbers.update(_converted(history, precision, parts.X_validation.astype(precision)))
         history.numbers.update(_common(history, precision))
         history.numbers.update(_calibrated(history, precision, parts))
-        steps.done()
+        steps.done(1 / (3 * settings.repeats))
     history.numbers.update(_as_published(history))
     history.numbers.update(_parameters(settings, parts.X_train.shape[1]))
     _hold_against_print(history)

@@ -194,6 +194,19 @@ CLAIMS = (
         "tanh, whose mean is 0",
     ),
     Claim(
+        "4h",
+        "A bounded output bounds the steps",
+        SIGMOID,
+        "An output in (0, 1) bounds the steps of gradient descent, however wrong the start and "
+        "however large the rate: by the rate times the mean length of x (longest step in that); "
+        "article 001 says stable, which a bound on steps is not: claim 5b of lr_ratio",
+        "longest step in its bound, sigmoid output",
+        at_most(1, "Of a row's gradient, (p − y) x, the first factor is at most 1.", derived=True),
+        SQUASHED,
+        "longest step in its bound, linear output",
+        "a linear output with squared error, the same rows, start and rate",
+    ),
+    Claim(
         "4f",
         "The exponential is its own derivative",
         SOFTMAX,

@@ -11,6 +11,7 @@ from scipy.special import expit, log_softmax, softmax
 
 from twinhead.data.features import CLOSED_FORMS
 from twinhead.experiments.gradients import Settings
+from twinhead.experiments.gradients.descent import longest_steps
 from twinhead.results.history import History
 from twinhead.results.published import beside_print, misses
 from twinhead.training.backend import keras, tf
@@ -40,7 +41,7 @@ def measure(settings: Settings) -> History:
     numbers |= _cross_entropies(settings.draws, random) | _one_step() | _squared_error()
     numbers |= _sigmoid_slopes(tables["sigmoid"]) | _sigmoids_in_a_row(settings.depth)
     numbers |= _absolute_error(random) | _argmax() | _exponential()
-    numbers |= _one_way(settings.draws, random)
+    numbers |= _one_way(settings.draws, random) | longest_steps(random)
     numbers |= misses("001", "gradients", numbers) | misses("003", "gradients", numbers)
     tables["summary"] = pd.DataFrame(beside_print("gradients", numbers))
     return history

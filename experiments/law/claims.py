@@ -31,6 +31,7 @@ CURVED = (
 
 LAW = Source("the general law, docs/theory.md")
 TUMOURS, DIGITS = "breast cancer (Wisconsin)", "scikit-learn's digits"
+# A loss changes by at most as much as the log-odds: its gap is the smaller, and open all the more.
 NAIVE = "the setting as somebody without the map would have it (loss gap)"
 CONSERVED, MORE, LONGER, END = "What stays", "More than two classes", "Many steps", "The optimum"
 

@@ -162,8 +162,20 @@ REGRESSION = (
         "With a twentieth of outliers at its end, a line that is fitted by MAE keeps its slope "
         "(how far it misses it, in what MSE's does)",
         "slope missed by MAE, in MSE's",
-        at_most(0.02, "Six seeds gave 0.0095 to 0.0114; the article gives no bound: twice that."),
+        at_most(
+            0.016, "Twenty seeds gave 0.0062 to 0.0141; 99 % of further ones lie below this, by t."
+        ),
         Source("004", "MAE"),
         "the same lines without outliers",
+    ),
+    claim(
+        "1o",
+        "MSE stays when the basis turns",
+        "MSE stays as it is under a change to another orthogonal basis (deviation); article 004 "
+        "says under a change of basis",
+        "MSE in another basis",
+        ROUNDING,
+        Source("004", "MSE"),
+        "a basis that is sheared, of the same volume",
     ),
 )

@@ -82,7 +82,7 @@ def divergences(rng: np.random.Generator) -> dict[str, float]:
         return tape.gradient(total, logits).numpy()
 
     of_cross = slope(lambda found: categorical(p, found))
-    even, uneven, mirrored = np.array([0.5, 0.5]), np.array([0.9, 0.1]), np.array([0.1, 0.9])
+    even, uneven, nearer = np.array([0.5, 0.5]), np.array([0.9, 0.1]), np.array([0.6, 0.4])
     nats = float(divergence(even, uneven))
     return {
         "CE - KL - H": _apart(cross, entropy(p, q, axis=1) + entropy(p, axis=1)),
@@ -93,7 +93,7 @@ def divergences(rng: np.random.Generator) -> dict[str, float]:
         "nats, control": abs(nats - entropy(even, uneven, base=2)),
         "asymmetry": abs(nats - float(divergence(uneven, even))),
         "asymmetry, control": abs(
-            float(divergence(uneven, mirrored)) - float(divergence(mirrored, uneven))
+            float(divergence(even, nearer)) - float(divergence(nearer, even))
         ),
     }
 

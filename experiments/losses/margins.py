@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import scale
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVC
 
+from twinhead.results.statistics import mean_interval
 from twinhead.training.backend import keras, tf
 
 # Half the width of the picture, near and far.
@@ -101,4 +103,35 @@ def support_vectors() -> dict[str, float]:
         "scores outside, control": (np.abs(small) > 1).mean(),
         "lowest score": scores.min(),
         "highest score": scores.max(),
+    }
+
+
+# Rows to train on and to be tested on, draws of both, columns, and the share of wrong labels.
+ROWS, NEW_ROWS, DRAWS, COLUMNS, WRONG = 400, 5000, 12, 40, 0.2
+BY_BOTH = {"C": 0.1, "tol": 1e-3, "max_iter": 200_000}  # Of ways to train a line.
+
+
+def two_kinds(rng: np.random.Generator, rows: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return two normal clouds, and two groups with a gap between, of which labels are wrong."""
+    y = np.arange(rows) % 2
+    side = 2 * y - 1
+    clouds = rng.normal(size=(rows, COLUMNS)) + side[:, None] / np.sqrt(COLUMNS)
+    parted = rng.normal(size=(rows, COLUMNS))
+    parted[:, 0] = side * (2 + rng.exponential(size=rows))
+    wrong = rng.random(rows) < WRONG
+    return {"clouds": (clouds, y), "wrong labels": (parted, np.where(wrong, 1 - y, y))}
+
+
+def hinge_or_entropy(rng: np.random.Generator) -> dict[str, float]:
+    """Train a line by either loss, regularised alike: who gets more new rows right, and where."""
+    leads: dict[str, list[float]] = {"clouds": [], "wrong labels": []}
+    for _ in range(DRAWS):
+        seen, new = two_kinds(rng, ROWS), two_kinds(rng, NEW_ROWS)
+        for kind, own in leads.items():
+            by_hinge = LinearSVC(loss="hinge", random_state=0, **BY_BOTH).fit(*seen[kind])
+            by_entropy = LogisticRegression(**BY_BOTH).fit(*seen[kind])
+            own.append(by_hinge.score(*new[kind]) - by_entropy.score(*new[kind]))
+    intervals = {kind: mean_interval(np.array(own)) for kind, own in leads.items()}
+    return {f"lead of hinge, {kind}": low for kind, (_, low, _) in intervals.items()} | {
+        f"lead of cross-entropy, {kind}": -high for kind, (_, _, high) in intervals.items()
     }

@@ -31,6 +31,7 @@ def measure(settings: Settings) -> History:
     numbers |= entropies.order(rng)
     for part in (outliers.spoilt, outliers.slopes_of_lines, outliers.rare_class):
         numbers |= part(rng)
+    numbers |= regression.bases(rng) | margins.hinge_or_entropy(rng)
     numbers |= entropies.log_losses()
     numbers |= _printed(numbers["lowest score"], numbers["highest score"])
     history.numbers = {name: float(value) for name, value in numbers.items()}

@@ -146,3 +146,19 @@ def capacity(rng: np.random.Generator) -> dict[str, float]:
         "smallest training loss, test loss": test[train.argmin()] / test.min(),
         "smallest training loss, test loss, control": test[chosen_by.argmin()] / test.min(),
     }
+
+
+def bases(rng: np.random.Generator) -> dict[str, float]:
+    """Measure what a change of basis does to the MSE: a rotation, and a shear of equal volume."""
+    truth, predicted = rng.normal(size=(2, 40, 3))
+    rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    shear = np.eye(3) + np.triu(np.ones((3, 3)), 1)
+
+    def mse(basis: np.ndarray) -> float:
+        return float(np.mean(keras.losses.mean_squared_error(truth @ basis, predicted @ basis)))
+
+    before = mse(np.eye(3))
+    return {
+        "MSE in another basis": abs(mse(rotation) - before),
+        "MSE in another basis, control": abs(mse(shear) - before),
+    }

@@ -6,7 +6,7 @@ from twinhead.results.claim import Answer, Verdict
 from twinhead.results.history import History
 from twinhead.results.wording import number
 from twinhead.settings import Numbers, Precision, Seeds, different
-from twinhead.training.recipe import TrainingSettings
+from twinhead.training.recipe import SpreadSettings
 
 WANT = "Sweep"
 TITLE = "The learning-rate ratio between the heads"
@@ -14,7 +14,7 @@ EXPLORER = True
 QUESTION = "At which ratio of learning rates do a sigmoid head and a softmax head stay the same?"
 
 
-class Settings(TrainingSettings):
+class Settings(SpreadSettings):
     lr_ratios: Annotated[
         Numbers,
         different(

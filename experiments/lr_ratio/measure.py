@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pandas as pd
 
-from twinhead.data.features import describe, split
+from twinhead.data.features import Cut, describe
 from twinhead.experiments.lr_ratio import Settings, edge
 from twinhead.matching import sigmoid_learning_rate
 from twinhead.results.arm import Arm
@@ -19,25 +19,26 @@ log = logging.getLogger(__name__)
 TO_FAST = "loss_gap_to_twice_the_rate"
 # A ratio closer to 2 differs from it by rounding too, and could tell nothing apart.
 CLOSE = 0.01
+# Of the time that a sweep of the default's size takes, that the search for the edge does.
+EDGE = 0.1
 
 
 def measure(settings: Settings) -> History:
     features = settings.data.load(on_disk=True)
-    parts = split(features, settings.validation_fraction, settings.seeds[0])
-    history = History(describe(features, parts) | {"precision": settings.precision})
+    # Every seed cuts the rows anew, so that an interval over seeds is one over validation sets.
+    cuts = {seed: Cut(features, settings.validation_fraction, seed) for seed in settings.seeds}
+    first = cuts[settings.seeds[0]].split()
+    history = History(describe(features, first) | {"precision": settings.precision})
+    del first
     log.info(
         "%s: %d ratio(s), %d seed(s)",
         features.name,
         len(settings.lr_ratios),
         len(settings.seeds),
     )
-    steps = Steps("seeds", len(settings.seeds) + 1)
-    for seed in settings.seeds:
-        # Every seed cuts the rows anew, so that an interval over seeds is one over validation sets.
-        if seed != settings.seeds[0]:
-            del parts  # Before the next is there: a split is as large as the features.
-            parts = split(features, settings.validation_fraction, seed)
-        softmax, fast, *sigmoids = bank.train(_arms(settings, seed), settings.recipe(), parts)
+    steps = Steps("parts", 1 + EDGE)
+    groups = [(_arms(settings, seed), cut) for seed, cut in cuts.items()]
+    for softmax, fast, *sigmoids in bank.train_cuts(groups, settings.recipe()):
         for record in sigmoids:
             history.add_gap(record, softmax)
             record.series["validation", TO_FAST] = record.loss() - fast.loss()
@@ -45,12 +46,12 @@ def measure(settings: Settings) -> History:
             # A wide sweep keeps where its arms ended, not the way there.
             record.weights = {name: values[-1:].copy() for name, values in record.weights.items()}
             history.add(record)
-        steps.done()
+    steps.done()
     history.tables["summary"] = _summary(history, sorted(settings.lr_ratios))
     _compare(history)
     log.info("edge of stability: full-batch gradient descent, %d rounds of rates", edge.ROUNDS)
     history.numbers.update(edge.measure(settings.seeds[0]))
-    steps.done()
+    steps.done(EDGE)
     return history
 
 

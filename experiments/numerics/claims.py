@@ -115,8 +115,7 @@ CLAIMS = (
         "losses for three logits",
         exactly(3),
         SIGMOID,
-        "losses for three logits, averaged",
-        "their mean, which has to be taken",
+        identity="A count of what the function returns; their mean has to be taken.",
     ),
     Claim(
         "5d",
@@ -303,5 +302,18 @@ CLAIMS = (
         Source("temperature_scaling, issue 17", "the answer"),
         "softmax(z / T) to sigmoid(x1 / T)",
         "the sigmoid of one logit over T",
+    ),
+    Claim(
+        "8e",
+        "Softmax over states is a graph's joint",
+        TWO_CLASSES,
+        "Softmax over all states of an undirected graph is its joint probability: given its "
+        "neighbours, a node's own is the sigmoid of what they add up to (largest difference, four "
+        "nodes, random edges)",
+        "node of a graph to its sigmoid, with its neighbours",
+        rounding(64, size=4),
+        Source("001", "section 2; 004, sigmoid or softmax"),
+        "node of a graph to its sigmoid, alone",
+        "the sigmoid of the node alone, as if it had no neighbours",
     ),
 )

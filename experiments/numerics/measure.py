@@ -31,5 +31,6 @@ def measure(settings: Settings) -> History:
     losses.keep_what_clipping_leaves(history)
     for article in ("001", "002", "003"):
         numbers |= misses(article, "numerics", numbers)
+    numbers |= softmax.graph(random)
     tables["summary"] = pd.DataFrame(beside_print("numerics", numbers))
     return history

@@ -1,6 +1,7 @@
 """Softmax itself: what the articles print of it, where it overflows, what it tends to."""
 
 from bisect import bisect_left
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -167,3 +168,26 @@ def two_classes(draws: int, random: np.random.Generator) -> dict[str, float]:
         "softmax(z / T) to sigmoid((x1 - x2) / T)": largest(cooled, difference / TEMPERATURE),
         "softmax(z / T) to sigmoid(x1 / T)": largest(cooled, z[:, 0] / TEMPERATURE),
     }
+
+
+def graph(random: np.random.Generator) -> dict[str, float]:
+    """Return how far the nodes of an undirected graph, whose states softmax weighs, are from it.
+
+    Four nodes of 0 or 1, every two with an edge: softmax over the 16 states is the joint
+    probability, and what it says of a node whose neighbours are known is the sigmoid of what the
+    node and its edges say.
+    """
+    nodes = 4
+    own, edges = random.standard_normal(nodes), random.standard_normal((nodes, nodes))
+    edges = np.triu(edges, 1) + np.triu(edges, 1).T
+    states = np.array(list(product((0.0, 1.0), repeat=nodes)))
+    joint = _softmax(states @ own + np.einsum("si,ij,sj->s", states, edges, states) / 2)
+    apart = {"with its neighbours": 0.0, "alone": 0.0}
+    for node in range(nodes):
+        up = states[:, node] == 1  # Both halves come in the same order of the other nodes.
+        given = joint[up] / (joint[up] + joint[~up])
+        field = own[node] + states[up] @ edges[node]
+        for name, logit in (("with its neighbours", field), ("alone", 0 * field + own[node])):
+            said = tf.nn.sigmoid(logit).numpy()
+            apart[name] = max(apart[name], float(np.abs(given - said).max()))
+    return {f"node of a graph to its sigmoid, {name}": value for name, value in apart.items()}

@@ -19,7 +19,8 @@ STARTS = (DRAWN, WITH_COMMON, ZERO_SUM)
 ROLES = {"softmax": 1.0, "twice the rate": 2.0, "same rate": 1.0}
 
 # How one trained head is kept for scoring rows: rounded after it was brought into this form.
-FORMS = ("two columns, common part", "two columns, sum zero", "one column")
+FORMS = ("two columns, common part", "a fiftieth of it", "two columns, sum zero", "one column")
+SMALL_PART = 1 / 50
 SCORES = ("log-odds", "probability")
 
 # Times as many pairs of rows that are tied: no luck of the rows.

@@ -14,7 +14,7 @@ from twinhead.results.claim import Claim, Source, at_least, at_most
 LAW = Source("the general law, docs/theory.md")
 ROUNDING = Source("the spacing of floating-point numbers")
 TOGETHER, COMMON, RANKING = "Twice the rate", "A common part", "Which row comes first"
-COMMON_PART, SUM_ZERO, ONE = FORMS
+COMMON_PART, SMALL, SUM_ZERO, _ = FORMS
 
 # Where weights are kept in the type that is computed in, each step rounds each of them.
 EACH_STEP = (
@@ -24,6 +24,10 @@ EACH_STEP = (
 MIXED = (
     "Weights in float32 lose nothing; each gradient is a rounding of 16 bits off. All of them one "
     "way would come to one rounding of all that the log-odds move."
+)
+HALVES = (
+    "θ1 = β/2, and half a number is rounded as the whole is: weights lose the same, but for what "
+    "the gradients' roundings push over an edge. Every weight off by one spacing comes to this."
 )
 
 CLAIMS = (
@@ -36,7 +40,9 @@ CLAIMS = (
             "softmax and the sigmoid at twice the rate keep the same log-odds but for rounding "
             "(largest gap of any row's, of the largest log-odds)",
             f"relative gap, {precision}, {DRAWN}",
-            at_most(f"rounding, {precision}", MIXED if "mixed" in precision else EACH_STEP),
+            at_most(f"rounding, {precision}", MIXED)
+            if "mixed" in precision
+            else at_most(f"roundings, {precision}", EACH_STEP),
             LAW,
             f"relative gap at the same rate, {precision}, {DRAWN}",
             "at the same rate",
@@ -51,7 +57,7 @@ CLAIMS = (
             f"Pure {precision}: from θ0 + θ1 = 0 both heads keep the same log-odds but for "
             "rounding (largest gap over {steps} steps, of the largest log-odds)",
             f"relative gap, {precision}, {ZERO_SUM}",
-            at_most(f"rounding, {precision}", EACH_STEP),
+            at_most(f"spacings, {precision}", HALVES),
             LAW,
             f"relative gap, {precision}, {WITH_COMMON}",
             "the same function with the common part in both columns",
@@ -68,9 +74,9 @@ CLAIMS = (
             "largest log-odds)",
             f"relative gap, {precision}, {WITH_COMMON}",
             at_least(
-                f"rounding, {precision}",
-                "More than roundings as random as coins come to: steps too small for the spacing "
-                "are lost one way.",
+                f"ten spacings, {precision}",
+                "Ten times what every weight off by one spacing comes to: steps too small for the "
+                "spacing are lost one way.",
             ),
             ROUNDING,
             f"relative gap, {other}, {WITH_COMMON}",
@@ -109,8 +115,8 @@ CLAIMS = (
                 "weights' halves are, and so are the errors of what is rounded to them.",
             ),
             ROUNDING,
-            f"out of order, {precision}: {ONE} over {SUM_ZERO}",
-            "one column, β = θ1 − θ0, in place of the common part",
+            f"out of order, {precision}: {SMALL} over {SUM_ZERO}",
+            "a fiftieth of the common part",
         )
         for letter, precision in zip("ab", PURE, strict=True)
     ),

@@ -69,7 +69,7 @@ def order(history: History) -> Figure:
     table = history.tables["order"]
     table = table[table.precision.isin(PURE)]
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 5.2), layout="constrained")
         panels = figure.subplots(len(PURE), 1, sharex=True)
         for axes, precision in zip(panels, PURE, strict=True):
             own = table[table.precision == precision].set_index(["form", "score"])
@@ -104,6 +104,6 @@ def order(history: History) -> Figure:
             figure,
             f"In bfloat16 a common part of {history.data['common']:g} ties or turns round "
             f"{short(100 * lost[FORMS[0]])} % of the pairs of rows, one column "
-            f"{short(100 * lost[FORMS[2]])} %",
+            f"{short(100 * lost[FORMS[-1]])} %",
         )
     return figure

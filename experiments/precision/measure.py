@@ -20,6 +20,7 @@ from twinhead.experiments.precision.cases import (
 )
 from twinhead.experiments.precision.scoring import scored
 from twinhead.experiments.precision.training import train
+from twinhead.matching import match_sigmoid
 from twinhead.results.history import History
 from twinhead.steps import Steps
 
@@ -67,14 +68,22 @@ def measure(settings: Settings) -> History:
     order = scored(*exact.weights(), everything, settings.common)
     history.tables["order"] = order
     history.numbers["largest log-odds"] = largest
-    history.numbers |= of_training(history.tables["summary"], largest, settings.steps)
+    beta, b = match_sigmoid(*exact.weights())
+    parts = float((np.abs(everything) @ np.abs(beta) + np.abs(b)).max())
+    history.numbers |= of_training(history.tables["summary"], largest, parts, settings.steps)
     history.numbers |= of_order(order)
     history.untested = untold(history.numbers)
     return history
 
 
-def of_training(summary: pd.DataFrame, largest: float, steps: int) -> dict[str, float]:
-    """Return the gaps, also as shares of the largest log-odds, and what roundings come to."""
+def of_training(
+    summary: pd.DataFrame, largest: float, parts: float, steps: int
+) -> dict[str, float]:
+    """Return the gaps, also as shares of the largest log-odds, and what roundings come to.
+
+    Args:
+        parts: the largest sum of what weights times features come to, signs left out.
+    """
     found = {}
     for row in summary.to_dict("records"):
         which = f"{row['precision']}, {row['start']}"
@@ -85,8 +94,10 @@ def of_training(summary: pd.DataFrame, largest: float, steps: int) -> dict[str, 
         found[f"way, {which}"] = row["way"]
     for precision, policy in POLICIES.items():
         rounding = float(ml_dtypes.finfo(policy.removeprefix("mixed_")).eps) / 2
-        many = 1.0 if policy.startswith("mixed") else RANDOM * float(np.sqrt(steps))
-        found[f"rounding, {precision}"] = many * rounding
+        found[f"rounding, {precision}"] = rounding
+        found[f"roundings, {precision}"] = RANDOM * float(np.sqrt(steps)) * rounding
+        found[f"spacings, {precision}"] = 2 * rounding * parts / largest
+        found[f"ten spacings, {precision}"] = 10 * found[f"spacings, {precision}"]
     return found
 
 
@@ -94,7 +105,7 @@ def of_order(order: pd.DataFrame) -> dict[str, float]:
     """Return how many times as many pairs of rows one way of scoring loses as another."""
     cells = order.set_index(["precision", "form", "score"])
     least = 1 / int(order.pairs.iloc[0])  # A share of none would divide by nothing.
-    common, centred, one = FORMS
+    common, small, centred, one = FORMS
 
     def lost(precision: str, form: str) -> float:
         cell = cells.loc[precision, form, "log-odds"]
@@ -105,7 +116,7 @@ def of_order(order: pd.DataFrame) -> dict[str, float]:
 
     found = {}
     for precision in PRECISIONS:
-        for form in (common, one):
+        for form in (common, small):
             ratio = lost(precision, form) / lost(precision, centred)
             found[f"out of order, {precision}: {form} over {centred}"] = ratio
         ratio = tied(precision, "probability") / tied(precision, "log-odds")

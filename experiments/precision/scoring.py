@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from twinhead.experiments.precision.cases import FORMS, PRECISIONS, SCORES
+from twinhead.experiments.precision.cases import FORMS, PRECISIONS, SCORES, SMALL_PART
 from twinhead.matching import match_sigmoid, match_softmax
 from twinhead.training.backend import keras, tf
 
@@ -18,15 +18,21 @@ def scored(theta: np.ndarray, bias: np.ndarray, X: np.ndarray, common: float) ->
     Args:
         theta, bias: of a softmax head, shapes (d, 2) and (2,).
         X: features, of which the first rows are taken.
-        common: what the columns of the first form have in common.
+        common: what the columns of the first form have in common; of the second, SMALL_PART of it.
     """
     X = X[:MOST].astype(np.float64)
     beta, b = match_sigmoid(theta, bias)
     centred, middle = match_softmax(beta, b)
+    little = SMALL_PART * common
     forms = dict(
         zip(
             FORMS,
-            ((centred + common, middle + common), (centred, middle), (beta, b)),
+            (
+                (centred + common, middle + common),
+                (centred + little, middle + little),
+                (centred, middle),
+                (beta, b),
+            ),
             strict=True,
         )
     )

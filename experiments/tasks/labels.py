@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from twinhead.data.features import Split
-from twinhead.experiments.tasks import Settings, names
+from twinhead.experiments.tasks import Settings, joint, names
 from twinhead.experiments.tasks.net import Logits, Net, binary, categorical_of_sigmoids, sigmoids
 from twinhead.training.backend import keras
 
@@ -83,6 +83,7 @@ def measure(settings: Settings) -> tuple[Rows, Rows, dict[str, float]]:
         "largest correlation of two labels": float(np.abs(apart).max()),
         "threshold": settings.threshold,
     }
+    numbers |= joint.marginals(Y, np.random.default_rng(settings.seeds[0]))
     return scores, thresholds, numbers
 
 

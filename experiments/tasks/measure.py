@@ -13,7 +13,7 @@ from sklearn.preprocessing import binarize
 
 from twinhead.data.features import Split, describe, split
 from twinhead.data.sources import BreastCancer
-from twinhead.experiments.tasks import Settings, labels, names
+from twinhead.experiments.tasks import Settings, joint, labels, names
 from twinhead.experiments.tasks.net import Net, epoch_cost, sigmoids
 from twinhead.matching import sigmoid_learning_rate
 from twinhead.results.arm import Arm
@@ -46,6 +46,11 @@ def measure(settings: Settings) -> History:
     scores += several
     history.numbers.update(numbers)
     log.info("several labels done")
+    history.numbers |= joint.several_say_yes(settings)
+    if f"lead over lots, {joint.CONFIDENT}" not in history.numbers:
+        why = "There is no row to which several heads say yes."
+        history.untested[f"lead over lots, {joint.CONFIDENT}"] = why
+    log.info("rows to which several heads say yes done")
     tables = {"scores": pd.DataFrame(scores), "thresholds": pd.DataFrame(thresholds)}
     history.tables |= tables | {
         "means": means(tables["scores"], ["task", "head", "metric"], "value"),
@@ -192,7 +197,7 @@ def compare(history: History) -> None:
             numbers[f"{names.EXACT_TWO}, {head}"] = mean(head, names.EXACT_TWO)
     else:
         history.untested[f"{names.EXACT_TWO}, {names.SOFTMAX}"] = "The threshold is below one half."
-    for head in (names.SIGMOID, names.SOFTMAX):
+    for head in (names.SIGMOID, names.ONES):
         numbers[f"{names.COUNT}, {head}"] = mean(head, names.COUNT)
     numbers["AUC, sigmoid against softmax"] = abs(float(lead(names.AUC).mean()))
     start = mean(names.SIGMOID + names.UNTRAINED, names.AUC)

@@ -8,7 +8,7 @@ from twinhead.results.claim import Answer, Verdict
 from twinhead.results.history import History
 from twinhead.results.wording import count, number
 from twinhead.settings import Positive, Precision, Seed, one_of
-from twinhead.training.recipe import TrainingSettings
+from twinhead.training.recipe import SpreadSettings
 
 WANT = "Sweep"
 # Over the rate of softmax, under SGD; `twinhead translate` has it for others.
@@ -17,7 +17,7 @@ TITLE = "One head, trained alone"
 QUESTION = "How good is one head, trained one way?"
 
 
-class Settings(TrainingSettings):
+class Settings(SpreadSettings):
     head: Annotated[str, one_of("softmax", "sigmoid", "isometric")]
     init: Annotated[str, one_of("random", "transfer")]
     lr_ratio: Positive | None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from twinhead.data.features import describe, split
+from twinhead.data.features import Cut, describe
 from twinhead.experiments.train import Settings
 from twinhead.matching import sigmoid_learning_rate
 from twinhead.results.arm import Arm
@@ -14,7 +14,8 @@ from twinhead.training import bank, heads
 
 def measure(settings: Settings) -> History:
     features = settings.data.load(on_disk=True)
-    parts = split(features, settings.validation_fraction, settings.seed)
+    cut = Cut(features, settings.validation_fraction, settings.seed)
+    parts = cut.split()
     assert settings.lr_ratio is not None  # Settings give every head its own.
     arm = Arm(
         name=settings.head if settings.head == "softmax" else f"{settings.head} {settings.init}",
@@ -27,8 +28,8 @@ def measure(settings: Settings) -> History:
         precision=settings.precision,
     )
     history = History(describe(features, parts))
-    for record in bank.train([arm], settings.recipe(), parts):
-        history.add(record)
+    ((record,),) = bank.train_cuts([([arm], cut)], settings.recipe())
+    history.add(record)
     ones = float(parts.y_validation.mean())
     history.numbers["share of the more frequent class"] = max(ones, 1 - ones)
     # What was taken out of every column before training: the exported head does so by itself.

@@ -12,6 +12,7 @@ from images.drawn import by_class, flat, picture
 
 from twinhead.cli.composing import compose
 from twinhead.data.images import layout
+from twinhead.data.ondisk import OnDisk
 from twinhead.data.sources import Images
 from twinhead.errors import InputError
 from twinhead.experiments.extraction import Settings, claims, measure
@@ -60,6 +61,26 @@ def test_images_become_features_with_their_names_and_labels(here):
     assert layout.names(path)[:2] == ["cat.0.jpg", "cat.1.jpg"]
     assert layout.about(path)["classes"] == "0=cat, 1=dog"
     assert features.name == "train (MobileNet, random weights)"
+
+
+def test_features_of_images_stay_on_the_disk_where_that_is_asked_for(here):
+    flat(here / "train", 5)
+    path = extraction.make(source())
+    memory, disk = (source(in_memory=where) for where in (True, False))
+    X = memory.load().X
+    assert memory.reading()["whole"]["bytes"] == X.nbytes
+    assert disk.identity() == memory.identity()
+    assert disk.settings() == memory.settings()
+    found = disk.load(on_disk=True)
+    assert isinstance(found.X, OnDisk)
+    assert found.X[:].tobytes() == X.tobytes()
+    assert disk.reading()["in_order"]["bytes"] == X.nbytes
+    with pytest.raises(InputError, match="left on the disk; expected lr_ratio or train"):
+        disk.load()
+    with h5py.File(path, "r+") as file:
+        file["train"][3, 5] += 1
+    with pytest.raises(InputError, match="found other features than were written"):
+        source(in_memory=False).load(on_disk=True)
 
 
 def test_a_row_does_not_depend_on_the_images_beside_it(here):

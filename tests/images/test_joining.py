@@ -4,10 +4,16 @@ import pytest
 
 from twinhead.cli.composing import compose
 from twinhead.data import surrogate
+from twinhead.data.features import fingerprint
+from twinhead.data.features import split as cut
 from twinhead.data.images.layout import Content, Writer
+from twinhead.data.ondisk import OnDisk
 from twinhead.data.sources import CatDog, Files
 from twinhead.errors import InputError
 from twinhead.experiments.equivalence import Settings
+from twinhead.results.arm import Arm
+from twinhead.training import bank
+from twinhead.training.recipe import Recipe
 
 NAMES = ["cat.0.jpg", "cat.1.jpg", "dog.0.jpg"]
 
@@ -37,6 +43,41 @@ def test_columns_of_several_backbones_stand_side_by_side(tmp_path):
     assert Files(paths=[one, two]).identity() != Files(paths=[two, one]).identity()
 
 
+def test_columns_of_files_on_the_disk_are_those_in_memory(tmp_path):
+    """One of them in two bytes a number; no row is read but those that are asked for."""
+    names = [f"{'cat' if i % 2 else 'dog'}.{i}.jpg" for i in range(500)]
+    labels = np.arange(500) % 2
+    paths = [write(tmp_path / f"{width}.h5", width, names, labels)[0] for width in (4, 1, 70)]
+    with h5py.File(paths[2], "r+") as file:
+        short = file["train"][:].astype("f2")
+        del file["train"]
+        file["train"] = short
+    memory, disk = (
+        Files(paths=paths, in_memory=where).load(on_disk=True) for where in (True, False)
+    )
+    assert isinstance(disk.X, OnDisk)
+    assert memory.X.shape == disk.X.shape == (500, 75)
+    assert disk.X[:].tobytes() == memory.X.tobytes()
+    assert fingerprint(disk.X, disk.y) == fingerprint(memory.X, memory.y)
+    order = np.random.default_rng(1).integers(0, 500, 300)
+    before = disk.X.tally.bytes
+    assert np.array_equal(disk.X.take(order, "float64"), memory.X[order])
+    assert disk.X.tally.bytes - before == 300 * (4 * 4 + 4 * 1 + 2 * 70)
+    arms = [Arm("one", "softmax", 0.1, 1), Arm("other", "sigmoid", 0.2, 1, init="transfer")]
+    for one, other in zip(
+        *(bank.train(arms, Recipe(2, 32, 0.5), cut(each, 0.2, 1)) for each in (memory, disk)),
+        strict=True,
+    ):
+        assert one.weights["kernel"].tobytes() == other.weights["kernel"].tobytes()
+        assert one.loss().tobytes() == other.loss().tobytes()
+
+    with h5py.File(paths[1], "r+") as file:
+        file["train"][321] = np.nan
+    for where in (True, False):
+        with pytest.raises(InputError, match=r"^\S+1.h5: .* row 321, column 0"):
+            Files(paths=paths, in_memory=where).load(on_disk=True)
+
+
 BAD = {
     "order": (
         {"names": NAMES[::-1], "labels": (1, 0, 0)},
@@ -48,13 +89,14 @@ BAD = {
 }
 
 
+@pytest.mark.parametrize("in_memory", [True, False])
 @pytest.mark.parametrize("case", BAD)
-def test_rows_of_other_images_are_not_joined(tmp_path, case):
+def test_rows_of_other_images_are_not_joined(tmp_path, case, in_memory):
     given, words = BAD[case]
     one, _ = write(tmp_path / "one.h5", 4)
     two, _ = write(tmp_path / "two.h5", 3, **given)
     with pytest.raises(InputError, match=words) as caught:
-        Files(paths=[one, two]).load()
+        Files(paths=[one, two], in_memory=in_memory).load(on_disk=True)
     assert str(caught.value).startswith(two)
 
 

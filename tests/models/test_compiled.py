@@ -146,6 +146,16 @@ def test_the_sigmoid_heads_metric_reads_the_same(name):
     )
 
 
+@pytest.mark.parametrize("name", ["categorical accuracy", "overlap", "mean overlap"])
+def test_metrics_of_logits_say_class_1_above_0(name):
+    two, one, y = logits()
+    given = METRICS[name]()
+    swapped, _ = metrics.swap(given, "sigmoid", metrics.Place(logits=True, one_hot=True))
+    assert read(swapped, y, one) == pytest.approx(read(given, one_hot(y), two), rel=1e-6)
+    half = type(swapped).from_config(swapped.get_config() | {"threshold": 0.5})
+    assert read(half, y, one) != read(swapped, y, one), "0.5 on logits reads the same here"
+
+
 @pytest.mark.parametrize("name", ["categorical accuracy", "precision of class 1", "overlap"])
 def test_metrics_come_back_as_they_were(name):
     place = metrics.Place(logits=False, one_hot=True)

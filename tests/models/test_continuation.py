@@ -113,14 +113,18 @@ def test_there_and_back_is_the_same_training(float64):
 
 
 @pytest.mark.parametrize("units", [2, 1])
-def test_l2_of_the_head_is_halved_for_one_unit(float64, units):
-    l2 = keras.regularizers.L2(0.1)
-    assert parted(units, EXACT["momentum"], kernel_regularizer=l2, bias_regularizer=l2) <= 1e-12
+@pytest.mark.parametrize(("kernel", "bias"), [(0.1, 0.03), (0.03, 0.1), (0.1, 0), (0, 0.1)])
+def test_l2_of_the_head_is_halved_for_one_unit(float64, units, kernel, bias):
+    """As strong for the kernel as for the bias, or not."""
+    pulls = {"kernel_regularizer": kernel, "bias_regularizer": bias}
+    pulls = {name: keras.regularizers.L2(l2) if l2 else None for name, l2 in pulls.items()}
+    assert parted(units, EXACT["momentum"], **pulls) <= 1e-12
 
 
 NORMS = {
     "MaxNorm": lambda: keras.constraints.MaxNorm(0.3),
     "MinMaxNorm": lambda: keras.constraints.MinMaxNorm(0.1, 0.3, rate=0.5),
+    "MinMaxNorm, from below": lambda: keras.constraints.MinMaxNorm(4.0, 5.0, rate=0.5),
 }
 
 

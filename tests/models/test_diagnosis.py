@@ -142,6 +142,11 @@ def test_every_check_is_tried():
     assert {check.name for check in diagnosis.CHECKS} == tried
 
 
+def test_a_norm_over_a_head_alone_is_no_norm_over_head_and_trunk():
+    found = diagnose(small(2, O.SGD(0.1, global_clipnorm=2.0)))
+    assert "one norm over head and trunk" not in {each.name for each in found.findings}
+
+
 @pytest.mark.parametrize(
     "good",
     [

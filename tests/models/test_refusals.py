@@ -142,6 +142,23 @@ REFUSED = {
         lambda: compiled("binary_crossentropy", 1, "sigmoid", kernel_constraint="unit_norm"),
         "kernel_constraint=UnitNorm",
     ),
+    "a norm of each input's weights": (
+        lambda: compiled(
+            "binary_crossentropy",
+            1,
+            "sigmoid",
+            kernel_constraint=keras.constraints.MaxNorm(1.0, axis=1),
+        ),
+        r"kernel_constraint with axis=1, expected \[0\]",
+    ),
+    "a constraint on the bias": (
+        lambda: compiled("binary_crossentropy", 1, "sigmoid", bias_constraint="non_neg"),
+        "bias_constraint=NonNeg, expected none",
+    ),
+    "a penalty on the output": (
+        lambda: compiled("binary_crossentropy", 1, "sigmoid", activity_regularizer="l2"),
+        "activity_regularizer=L2, expected none",
+    ),
     "an orthogonal penalty": (
         lambda: compiled(
             "binary_crossentropy",
@@ -178,6 +195,12 @@ def rate():
     ("optimizer", "reason"),
     [
         (lambda: keras.optimizers.SGD(global_clipnorm=1.0), "one norm over head and trunk"),
+        (
+            lambda: keras.optimizers.MultiOptimizer(
+                keras.optimizers.OptimizerMap(keras.optimizers.SGD(global_clipnorm=1.0), {})
+            ),
+            "one norm over head and trunk",
+        ),
         (lambda: keras.optimizers.SGD(rate), "learning_rate: found a function"),
     ],
 )
@@ -186,10 +209,19 @@ def test_an_optimizer_without_a_twin_is_refused(optimizer, reason):
         convert(small(2, optimizer(), trunk=True))
 
 
-def test_a_condition_that_is_not_met_says_by_how_much_and_wants_anyway():
-    model = small(2, keras.optimizers.Lamb(0.05))
+@pytest.mark.parametrize(
+    ("optimizer", "head"),
+    [
+        (lambda: keras.optimizers.Lamb(0.05), {}),
+        (lambda: keras.optimizers.Adam(0.05), {"kernel_regularizer": keras.regularizers.L2(0.1)}),
+    ],
+    ids=["Lamb", "Adam with L2 on the head"],
+)
+def test_a_condition_that_is_not_met_says_by_how_much_and_wants_anyway(optimizer, head):
+    model = small(2, optimizer(), **head)
     with pytest.raises(InputError, match=r"of .* that they moved; .* anyway=true"):
         convert(model)
     verdict = convert(model, anyway=True).verdict
     assert "OTHERWISE" in str(verdict)
+    assert verdict.status == "conditional"
     assert verdict.continuation.share > 0.01

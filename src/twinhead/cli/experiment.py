@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from twinhead.cli.composing import CONF, compose, jobs
 from twinhead.runs.execute import execute
 from twinhead.runs.experiment import Experiment
+from twinhead.runs.jobs import execute_all
 from twinhead.runs.sweep import gather
 
 SWEEP = ("-m", "--multirun")
@@ -19,7 +20,7 @@ def main(experiment: Experiment, words: Sequence[str]) -> int:
     if len(own) == len(words):
         return execute(experiment, compose(file, experiment.Settings, own)).exit_code
     settings = [compose(file, experiment.Settings, job) for job in jobs(own)]
-    runs = [execute(experiment, each) for each in settings]
+    runs = execute_all(experiment, settings)
     gather(experiment, settings, runs)
     return max(run.exit_code for run in runs)
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -126,6 +127,29 @@ def split(features: Features, validation_fraction: float, seed: int) -> Split:
         mean, scale = scaler.mean_.astype(np.float32), scaler.scale_.astype(np.float32)
     X_train, X_validation = parts
     return Split(X_train, y_train, X_validation, y_validation, mean, scale, rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A split that is made where it is needed: small itself, and the same rows wherever that is."""
+
+    features: Features
+    validation_fraction: float
+    seed: int
+
+    def split(self) -> Split:
+        """Return the split; the last one is kept, until another is asked for.
+
+        Raises:
+            InputError: as `split` does.
+        """
+        if self not in _made:
+            _made.clear()  # Before the next is there: a split is as large as the features.
+            _made[self] = split(self.features, self.validation_fraction, self.seed)
+        return _made[self]
+
+
+_made: WeakKeyDictionary[Cut, Split] = WeakKeyDictionary()
 
 
 def _take(X: Matrix, rows: np.ndarray) -> Matrix:

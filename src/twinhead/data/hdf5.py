@@ -5,6 +5,7 @@ many for memory are read by the run itself, from where that process says that th
 """
 
 import json
+import logging
 import math
 import os
 import signal
@@ -23,9 +24,13 @@ import numpy as np
 from twinhead.data import rewriting
 from twinhead.data.features import fingerprint
 from twinhead.data.hdf5_rows import BYTES_A_SECOND, LAYOUT, LEAST_SECONDS, kind
-from twinhead.data.ondisk import Matrix, OnDisk, Stretch, Tally
+from twinhead.data.ondisk import Matrix, OnDisk
+from twinhead.data.stretches import Stretch, Tally
 from twinhead.errors import InputError
 
+log = logging.getLogger(__name__)
+
+LONG = 2**28  # Bytes that take so long to read that it is said.
 WAITING = 20  # Times as long on the clock: disks and other processes have to be waited for.
 
 
@@ -51,19 +56,31 @@ class Contents:
     names: list[str] | None = None
 
 
-def read(path: Path, external: bool = False, most: float = math.inf) -> Contents:
+def read(
+    path: Path,
+    external: bool = False,
+    most: float = math.inf,
+    names: bool = False,
+    alone: bool = True,
+) -> Contents:
     """Read and check a file in the article's layout.
 
     Args:
         external: whether to follow links, external storage and virtual sets to other files.
         most: bytes of X, as float32, beyond which it stays on the disk.
+        names: whether to tell the rows' names even then, and not only where X is loaded.
+        alone: whether to go through X if it stays on the disk; otherwise, as one of several that
+            are joined, it is not, and `sha256` is empty.
 
     Raises:
         InputError: the file is missing, damaged, in another layout, or takes too long.
     """
     tally = Tally()
     X: Matrix
-    with _child(path, "external" if external else "", most) as child, tally:
+    how = "external" if external else "names" if names else ""
+    with _child(path, how, most) as child, tally:
+        if (size := path.stat().st_size) > LONG:
+            log.info("%s: looking at %.1f GB", path, size / 1e9)
         said, arrays = _received(path, child)
         if "rows" not in said:
             X, y = arrays
@@ -71,10 +88,13 @@ def read(path: Path, external: bool = False, most: float = math.inf) -> Contents
         else:
             (y,) = arrays
             X = _left_on_disk(path, external, said["rows"], child)
-    if isinstance(X, OnDisk):
-        X.check(str(path))
+    sha256 = ""
+    if alone or not isinstance(X, OnDisk):
+        if isinstance(X, OnDisk):
+            X.check(str(path))
+        sha256 = fingerprint(X, y)
     told = said["about"]
-    return Contents(X, y, "made_up" in told, fingerprint(X, y), tally, told, said["names"])
+    return Contents(X, y, "made_up" in told, sha256, tally, told, said["names"])
 
 
 def about(path: Path) -> dict[str, str | int | float]:

@@ -22,7 +22,7 @@ import numpy as np
 from twinhead.data import hdf5_rows
 from twinhead.data.finite import not_finite, not_finite_in
 from twinhead.data.hdf5_rows import BYTES_A_SECOND, LAYOUT, LEAST_SECONDS
-from twinhead.data.ondisk import state
+from twinhead.data.stretches import state
 from twinhead.errors import InputError
 
 FLETCHER = h5py.h5z.FILTER_FLETCHER32
@@ -63,7 +63,7 @@ def _answers(path: Path, how: str, most: float) -> Iterator[tuple[Any, ...]]:
             with _opened(path) as file:
                 yield ({"about": _attributes(file), "names": None},)
         else:
-            yield from read(path, how == "external", most)
+            yield from read(path, how == "external", most, how == "names")
     except InputError as error:
         yield ({"error": str(error)},)
     except MemoryError:
@@ -73,7 +73,7 @@ def _answers(path: Path, how: str, most: float) -> Iterator[tuple[Any, ...]]:
         yield ({"error": f"{path}: damaged or unreadable ({reason}); expected {LAYOUT}"},)
 
 
-def read(path: Path, external: bool, most: float) -> Iterator[tuple[Any, ...]]:
+def read(path: Path, external: bool, most: float, names: bool) -> Iterator[tuple[Any, ...]]:
     """Yield X and y with the file's attributes and its rows' names; a `test` is left alone.
 
     X is left out where it takes more bytes than `most`, as float32. Instead its place in the file
@@ -81,6 +81,7 @@ def read(path: Path, external: bool, most: float) -> Iterator[tuple[Any, ...]]:
 
     Args:
         external: whether to follow links, external storage and virtual sets to other files.
+        names: whether the rows' names are told even then: of many rows they are large, too.
     """
     if not h5py.is_hdf5(path):
         raise InputError(f"{path}: not an HDF5 file; expected {LAYOUT}")
@@ -95,7 +96,7 @@ def read(path: Path, external: bool, most: float) -> Iterator[tuple[Any, ...]]:
         if 4 * train.size > most:
             y = _read_twice(path, label, slice(None))
             rows = hdf5_rows.place(path, train)
-            yield {"about": about, "names": None, "rows": rows}, y
+            yield {"about": about, "names": _names(file) if names else None, "rows": rows}, y
             if rows["offset"] is None:
                 yield from _blocks(path, train)
             _check_still(path, file, before)
@@ -103,8 +104,7 @@ def read(path: Path, external: bool, most: float) -> Iterator[tuple[Any, ...]]:
             return
         X, y = (dataset[()] for dataset in datasets)
         unchecked = any(map(_is_unchecked, datasets))
-        # As in `data/images/layout.py`.
-        names = list(file["train_names"].asstr()[:]) if "train_names" in file else None
+        told = _names(file)
         _check_still(path, file, before)
     if unchecked:
         _fill_memory_with(0xAA)
@@ -112,7 +112,12 @@ def read(path: Path, external: bool, most: float) -> Iterator[tuple[Any, ...]]:
             for name, first in (("train", X), ("label", y)):
                 if file[name][()].tobytes() != first.tobytes():
                     raise _unsteady(path, name)
-    yield {"about": about, "names": names}, _check_features(path, X), y
+    yield {"about": about, "names": told}, _check_features(path, X), y
+
+
+def _names(file: h5py.File) -> list[str] | None:
+    # As in `data/images/layout.py`.
+    return list(file["train_names"].asstr()[:]) if "train_names" in file else None
 
 
 def _blocks(path: Path, train: h5py.Dataset) -> Iterator[tuple[Any, ...]]:

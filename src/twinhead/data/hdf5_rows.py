@@ -9,7 +9,7 @@ import h5py
 import ml_dtypes
 import numpy as np
 
-from twinhead.data.ondisk import state
+from twinhead.data.stretches import state
 
 LAYOUT = "an HDF5 file with `train` (n, d) and `label` (n,)"
 # Seconds of computing that a file may take: some, and as many as a slow machine decompresses in.

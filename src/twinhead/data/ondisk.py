@@ -5,143 +5,29 @@ many readers as to one, and a little faster in the order in which they lie.
 """
 
 import hashlib
-import os
-import threading
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from twinhead.data.finite import not_finite, not_finite_in
 from twinhead.data.room import aligned
+from twinhead.data.stretches import SideBySide, Stretch, Tally, widened
 from twinhead.errors import InputError
+from twinhead.steps import Steps
 
 THREADS = 16
 # Of float32 rows that are worked on at a time: a window of training, a block of whatever goes
 # through all rows. A few of them are in memory at once.
 BLOCK_BYTES = 2**26
-MOST_BUFFERS = 1024  # That one call fills; the system's limit.
+MEBI = 2**20
 
 Item = TypeVar("Item")
-# Features of a split: np.ndarray, or OnDisk for whoever asked for that, see `sources.Source.load`.
+# Features of a split: np.ndarray, or OnDisk for whoever asked for that, see `source.Source.load`.
 Matrix: TypeAlias = Any
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="reading")
-
-
-@dataclass
-class Tally:
-    """What was read and in which time: the seconds in which at least one reader was at it."""
-
-    bytes: int = 0
-    seconds: float = 0.0
-    _reading: int = 0
-    _since: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._since = self._since if self._reading else time.monotonic()
-            self._reading += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._reading -= 1
-            if not self._reading:
-                self.seconds += time.monotonic() - self._since
-
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(self.bytes + other.bytes, self.seconds + other.seconds)
-
-    def told(self) -> dict[str, float]:
-        rate = {"bytes_per_second": round(self.bytes / self.seconds)} if self.seconds else {}
-        return {"bytes": self.bytes, "seconds": round(self.seconds, 3), **rate}
-
-    def add(self, count: int) -> None:
-        with self._lock:
-            self.bytes += count
-
-
-class Stretch:
-    """Rows of one file, one behind the other as they are in memory.
-
-    The file stays open: another one that takes its name is another file. One that is written to
-    is noticed.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        offset: int,
-        kind: np.dtype,
-        shape: Sequence[int],
-        expected: list[int] | None = None,
-    ):
-        """Open a file.
-
-        Args:
-            kind: the numbers' type in it.
-            expected: its `state` when somebody found out that its rows lie there.
-
-        Raises:
-            InputError: the file ends before its rows do, or is another than was expected.
-        """
-        self.path, self.offset, self.kind = path, offset, np.dtype(kind)
-        self.rows, self.columns = shape
-        self.row_bytes = self.columns * self.kind.itemsize
-        # A pipe of that name would be waited for.
-        self.opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        self.state = state(self.opened)
-        if expected not in (None, self.state):
-            raise self._changed("was changed while it was read")
-        if self.state[0] < offset + self.rows * self.row_bytes:
-            raise self._changed("ends before its rows do")
-        if hasattr(os, "posix_fadvise"):  # What lies around a row will not be asked for next.
-            os.posix_fadvise(self.opened, 0, 0, os.POSIX_FADV_RANDOM)
-
-    def __del__(self) -> None:
-        if hasattr(self, "opened"):
-            os.close(self.opened)
-
-    def check(self) -> None:
-        """Raise InputError if the file was written to since it was opened, as its times tell."""
-        # Not the third, which changes as well when the file is renamed or removed.
-        if state(self.opened)[:2] != self.state[:2]:
-            raise self._changed("was changed while it was read")
-
-    def _changed(self, how: str) -> InputError:
-        return InputError(f"{self.path}: {how}; expected rows that stay as they are")
-
-    def read(self, row: int, buffers: list[memoryview]) -> None:
-        """Fill the buffers, together a number of whole rows, from this row on.
-
-        Raises:
-            InputError: the file has become shorter, or its disk refuses to be read.
-        """
-        try:
-            self._read(row, buffers)
-        except OSError as error:
-            raise self._changed(f"cannot be read ({error.strerror})") from error
-
-    def _read(self, row: int, buffers: list[memoryview]) -> None:
-        at = self.offset + row * self.row_bytes
-        while buffers:
-            some, buffers = buffers[:MOST_BUFFERS], buffers[MOST_BUFFERS:]
-            wanted = sum(map(len, some))
-            got = os.preadv(self.opened, some, at)
-            at += got
-            while got < wanted:  # A signal, or the file's end.
-                while got and got >= len(some[0]):
-                    got, wanted = got - len(some[0]), wanted - len(some.pop(0))
-                some[0], wanted = some[0][got:], wanted - got
-                got = os.preadv(self.opened, some, at)
-                if not got:
-                    raise self._changed("ended while it was read")
-                at += got
 
 
 class OnDisk:
@@ -161,7 +47,7 @@ class OnDisk:
 
     def __init__(
         self,
-        stretches: Sequence[Stretch],
+        stretches: Sequence[Stretch | SideBySide],
         places: np.ndarray | None = None,
         change: Callable[[np.ndarray], np.ndarray] | None = None,
         tally: Tally | None = None,
@@ -234,7 +120,7 @@ class OnDisk:
                 self._fill_from(stretch, into, slots[own], places[own] - first)
 
     def _fill_from(
-        self, stretch: Stretch, into: np.ndarray, slots: np.ndarray, rows: np.ndarray
+        self, stretch: Stretch | SideBySide, into: np.ndarray, slots: np.ndarray, rows: np.ndarray
     ) -> None:
         direct = stretch.kind == into.dtype == self.dtype and self.change is None
         read = into if direct else np.empty((len(rows), stretch.columns), stretch.kind)
@@ -246,11 +132,9 @@ class OnDisk:
         starts = [0, *(np.flatnonzero(np.diff(rows) != 1) + 1).tolist(), len(rows)]
         for start, end in pairwise(starts):
             stretch.read(int(rows[start]), buffers[start:end])
-        self.tally.add(len(rows) * size)
+        self.tally.add(len(rows) * stretch.stored)
         if not direct:
-            with np.errstate(over="ignore"):  # Nothing overflows that was found finite.
-                widened = read.astype(self.dtype, copy=False)
-            into[slots] = widened if self.change is None else self.change(widened)
+            into[slots] = widened(read) if self.change is None else self.change(widened(read))
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Give all rows in order, a block at a time; the next one is read meanwhile."""
@@ -268,10 +152,14 @@ class OnDisk:
         Raises:
             InputError: a value is NaN, infinite or too large for float32.
         """
+        if self._digest is not None:
+            return
         digest, bad, first, start = hashlib.sha256(), 0, None, 0
         digest.update(header(self))
+        steps = Steps(f"{source}: MiB gone through", self.nbytes / MEBI)
         for block in self._in_order():
             digest.update(block.data)
+            steps.done(block.nbytes / MEBI)
             found, place = not_finite(block)
             first = first or (place and (start + place[0], place[1]))
             bad, start = bad + found, start + len(block)
@@ -293,18 +181,12 @@ class OnDisk:
             digest.update(block.data)
         if digest.digest() != every.digest().digest():
             raise InputError(
-                f"{' + '.join(str(each.path) for each in every.stretches)}: holds other rows than "
+                f"{' + '.join(each.called() for each in every.stretches)}: holds other rows than "
                 "when it was first read; expected rows that stay as they are"
             )
 
     def _in_order(self) -> Iterator[np.ndarray]:
         return OnDisk(self.stretches, self.places, self.change, self.gone_through).blocks()
-
-
-def state(opened: int) -> list[int]:
-    """Return what tells an open file from others, and from itself when it was written to."""
-    about = os.fstat(opened)
-    return [about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino]
 
 
 def header(array: Any) -> bytes:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from twinhead.data.ondisk import OnDisk, Stretch
+from twinhead.data.ondisk import MEBI, OnDisk
+from twinhead.data.stretches import Stretch
 from twinhead.disk import manifest, whole
 from twinhead.errors import InputError
+from twinhead.steps import Steps
 
 log = logging.getLogger(__name__)
 
@@ -68,12 +70,15 @@ def _write(
     log.info("%s: writing its rows to %s, %.1f GB, once", path, folder, size / 1e9)
     with whole.written(PLACE, folder.name, fresh=True) as aside:
         with (aside / FILE).open("wb") as file:
+            steps = Steps(f"{path}: MiB written anew", size / MEBI)
             for block in blocks:
                 file.write(np.ascontiguousarray(block, kind).data)
+                steps.done(block.size * kind.itemsize / MEBI)
         X = _opened(aside, kind, shape)
         X.check(str(path))
         manifest.seal(aside, finished=True, rows=X.digest().hexdigest(), of=path.name)
     (rows,) = X.stretches
+    assert isinstance(rows, Stretch)
     rows.path = folder / FILE  # What it is called now, for whoever has to complain.
     return X
 

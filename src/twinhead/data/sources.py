@@ -1,12 +1,7 @@
-"""Where features come from: each source loads itself, checked, and knows its identity.
-
-An identity tells these features from others without making them or importing what makes them. A
-file is read and its arrays are hashed: the same path may hold other features tomorrow.
-"""
+"""Where features come from: one source a class, which knows what else may be said of it."""
 
 import logging
 import os
-from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -16,106 +11,19 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from twinhead.data import cache, hdf5, stacking, surrogate
-from twinhead.data.features import Features, check_labels
+from twinhead.data import cache, stacking, surrogate
+from twinhead.data.features import Features
 from twinhead.data.hdf5 import Contents
-from twinhead.data.images import backbones, layout
+from twinhead.data.images import backbones
 from twinhead.data.images.joining import join
 from twinhead.data.images.wanted import IMAGENET, Wanted, of_network, wanted
-from twinhead.data.ondisk import THREADS, OnDisk
+from twinhead.data.source import Read, Source
 from twinhead.errors import InputError
 from twinhead.settings import Flag, Seed, Text, Values, different, expected, one_of, whole
 
 log = logging.getLogger(__name__)
 
 ARTICLE_FILE = "data/gap_Xception.h5"
-
-
-class Source(Values):
-    """A source of features: `_features` makes or reads them, `load` checks them as well."""
-
-    def load(self, many_classes: bool = False, on_disk: bool = False) -> Features:
-        """Return the features, checked.
-
-        Args:
-            many_classes: whether the experiment needs three classes or more, and not exactly two.
-            on_disk: whether the experiment can do with X that stays on the disk, because it does
-                nothing with X but split it and hand it to the bank.
-
-        Raises:
-            InputError: the file is missing, damaged, or not in the layout; or the wrong number of
-                classes; or X is too large for memory, and is needed there.
-        """
-        features = self._features()
-        if isinstance(features.X, OnDisk) and not on_disk:
-            raise InputError(
-                f"{self.called()}: found {features.X.nbytes / 1e9:.1f} GB of features, left on the "
-                f"disk; expected lr_ratio or train, which read them there, or data.in_memory=true"
-            )
-        return replace(features, y=check_labels(self.called(), features.y, many_classes))
-
-    name: str
-
-    def __hash__(self) -> int:
-        return hash(self.model_dump_json())  # A list among the fields has none of its own.
-
-    def called(self) -> str:
-        """Return what the user called it by, for messages."""
-        return f"data={self.name}"
-
-    def settings(self) -> dict[str, Any]:
-        """Return what decides the features, beside their identity: not where a file lies."""
-        values = self.model_dump(exclude={"external"})
-        if "path" in values:
-            values["path"] = Path(values["path"]).name
-        return values
-
-    def identity(self) -> str:
-        raise NotImplementedError
-
-    def reading(self) -> dict[str, Any]:
-        """Return what was read of X from a file until now, and how fast; nothing if nothing was."""
-        return {}
-
-    def _features(self) -> Features:
-        raise NotImplementedError
-
-
-class Read(Source):
-    """A source that is read, once: its identity is that of the very arrays it gives."""
-
-    def _read(self) -> Contents:
-        raise NotImplementedError
-
-    @cached_property
-    def _sha256(self) -> str:
-        _latest[:] = [self._read()]
-        return _latest[0].sha256
-
-    def reading(self) -> dict[str, Any]:
-        if "_sha256" not in self.__dict__ or _latest[0].sha256 != self._sha256:
-            return {}
-        (read,) = _latest
-        if not isinstance(read.X, OnDisk):
-            return {"whole": read.tally.told()}
-        return {
-            "in_order": read.X.gone_through.told(),
-            "at_random": read.X.tally.told() | {"readers": THREADS},
-        }
-
-    def _contents(self) -> Contents:
-        sha256 = self._sha256
-        if _latest[0].sha256 != sha256:  # Something else was read meanwhile.
-            _latest[:] = [self._read()]
-        if _latest[0].sha256 != sha256:
-            raise InputError(
-                f"{self.called()}: found other features than a moment ago, expected them to stay"
-            )
-        return _latest[0]
-
-
-# What was read last: one file of a multirun is kept in memory, and not one a job.
-_latest: list[Contents] = []
 
 
 class CatDog(Read):
@@ -131,7 +39,7 @@ class CatDog(Read):
         return self.path != ARTICLE_FILE or os.path.lexists(self.path)
 
     def _read(self) -> Contents:
-        return hdf5.read(Path(self.path))
+        return stacking.stack([Path(self.path)], in_memory=self.in_memory)
 
     def identity(self) -> str:
         if self._is_there:
@@ -178,7 +86,6 @@ class File(Read):
     # Not paths, as those that `data=files` joins column by column.
     more_rows: Annotated[list[Text], NoTwice] = Field(default_factory=list)
     external: Flag = False  # Whether to follow links, external storage and virtual sets.
-    in_memory: Annotated[bool | Literal["auto"], expected("auto, true or false")] = "auto"
 
     @model_validator(mode="after")
     def _checked(self) -> "File":
@@ -191,7 +98,6 @@ class File(Read):
         return " + ".join([self.path, *self.more_rows])
 
     def settings(self) -> dict[str, Any]:
-        # Where rows are while one trains on them changes no number.
         names = [Path(path).name for path in (self.path, *self.more_rows)]
         return {"name": self.name, "rows_of": names}
 
@@ -272,7 +178,7 @@ class OfImages(Values):
             raise PydanticCustomError("key", "{words}", {"words": words})
 
 
-class Images(Source, OfImages):
+class Images(Read, OfImages):
     """Images made into features once, kept in data/, and found again by what they are.
 
     `load` reads what is in data/; `training.extraction` makes it.
@@ -306,20 +212,11 @@ class Images(Source, OfImages):
     def title(self) -> str:
         return f"{Path(self.images).resolve().name} ({of_network(self)})"
 
+    def _read(self) -> Contents:
+        return self.wanted().read()
+
     def _features(self) -> Features:
-        path = self.wanted().file()
-        if path is None:
-            raise InputError(
-                f"{self.images}: no file in data/ has features of these images; expected one that "
-                f"`twinhead features images={self.images} backbone={self.backbone}` makes"
-            )
-        read = hdf5.read(path)
-        expected = {layout.SHA256: read.sha256, "identity": self.identity()}
-        if {key: read.about.get(key) for key in expected} != expected:
-            raise InputError(
-                f"{path}: found other features than were written; expected to delete it, so that "
-                "it is made again"
-            )
+        read = self._contents()
         return Features(self.title(), read.X, read.y)
 
 
@@ -339,7 +236,7 @@ class Files(Read):
         return self._sha256
 
     def _read(self) -> Contents:
-        return join(self.paths)
+        return join(self.paths, self.in_memory)
 
     def _features(self) -> Features:
         read = self._contents()

@@ -10,7 +10,7 @@ import numpy as np
 from twinhead.data import hdf5, room
 from twinhead.data.features import fingerprint
 from twinhead.data.hdf5 import Contents
-from twinhead.data.ondisk import OnDisk, Tally
+from twinhead.data.ondisk import Matrix, OnDisk
 from twinhead.errors import InputError
 
 # Of the memory that is left, for X. The two parts that it is split into take as much again.
@@ -29,10 +29,7 @@ def stack(
     Raises:
         InputError: a file is not as it has to be, or has other columns than the first.
     """
-    most = math.inf if in_memory is True else -1
-    if in_memory == "auto":
-        most = int(SHARE * room.free() / len(paths))
-    read = [hdf5.read(path, external, most) for path in paths]
+    read = read_all(paths, in_memory, external=external)
     if len(read) == 1:
         return read[0]
     first, columns = paths[0], read[0].X.shape[1]
@@ -41,19 +38,48 @@ def stack(
             raise InputError(
                 f"{path}: `train` has {each.X.shape[1]} columns, expected {columns}, as in {first}"
             )
-    if not any(isinstance(each.X, OnDisk) for each in read):
-        X = np.concatenate([each.X for each in read])
-        y, made_up = _labels(read)
-        tally = sum((each.tally for each in read[1:]), read[0].tally)
-        return Contents(X, y, made_up, fingerprint(X, y), tally)
-    for i, each in enumerate(read):
-        if not isinstance(each.X, OnDisk):  # Small, beside others that are large.
-            read[i] = hdf5.read(paths[i], external, -1)
-    large = OnDisk([stretch for each in read for stretch in each.X.stretches])
-    y, made_up = _labels(read)
-    large.check(" + ".join(map(str, paths)))
-    return Contents(large, y, made_up, fingerprint(large, y), Tally())
+    y = np.concatenate([each.y for each in read])
+    made_up = any(each.made_up for each in read)
+    if isinstance(read[0].X, OnDisk):
+        stretches = [stretch for each in read for stretch in each.X.stretches]
+        return joined(paths, read, OnDisk(stretches), y, made_up)
+    return joined(paths, read, np.concatenate([each.X for each in read]), y, made_up)
 
 
-def _labels(read: Sequence[Contents]) -> tuple[np.ndarray, bool]:
-    return np.concatenate([each.y for each in read]), any(each.made_up for each in read)
+def read_all(
+    paths: Sequence[Path], in_memory: bool | Literal["auto"], **how: bool
+) -> list[Contents]:
+    """Return the contents of files, with X of all in memory or of all on the disk.
+
+    Args:
+        how: as in `hdf5.read`.
+    """
+    most = math.inf if in_memory is True else -1
+    if in_memory == "auto":
+        most = int(SHARE * room.free() / len(paths))
+    alone = len(paths) == 1
+    read: list[Contents] = []
+    for path in paths:
+        read.append(hdf5.read(path, most=most, alone=alone, **how))
+        if isinstance(read[-1].X, OnDisk):
+            most = -1  # A small one beside it is not loaded either.
+    if most == -1:
+        for i, each in enumerate(read):
+            if not isinstance(each.X, OnDisk):
+                read[i] = hdf5.read(paths[i], most=-1, alone=alone, **how)
+    return read
+
+
+def joined(
+    paths: Sequence[Path], read: Sequence[Contents], X: Matrix, y: np.ndarray, made_up: bool
+) -> Contents:
+    """Return the contents of several files as one, X gone through where it stays on the disk."""
+    if isinstance(X, OnDisk):
+        try:
+            X.check(" + ".join(map(str, paths)))
+        except InputError:
+            for path, each in zip(paths, read, strict=True):
+                each.X.check(str(path))  # In which file it is, and where there.
+            raise
+    tally = sum((each.tally for each in read[1:]), read[0].tally)
+    return Contents(X, y, made_up, fingerprint(X, y), tally)

@@ -53,6 +53,18 @@ def written(place: Path, name: str, fresh: bool = False) -> Iterator[Path]:
         os.close(lock)
 
 
+@contextmanager
+def scratch(place: Path, name: str) -> Iterator[Path]:
+    """Give a folder that is gone afterwards; of one whose process was killed, by `tidy`."""
+    place.mkdir(parents=True, exist_ok=True)
+    aside, lock = _aside(place, name, fresh=True)
+    try:
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+        os.close(lock)
+
+
 def _aside(place: Path, name: str, fresh: bool) -> tuple[Path, int]:
     """Return a folder to work in, locked: one of this name that was left, or a new one."""
     for leftover in [] if fresh else place.glob(f"{PARTIAL}*"):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from twinhead.data import cache
-from twinhead.data.sources import Images, Source
+from twinhead.data.source import Source
+from twinhead.data.sources import Images
 from twinhead.disk import manifest, whole
 from twinhead.runs import console, identity, index, progress, provenance, store
 from twinhead.runs.experiment import Experiment
@@ -44,11 +45,12 @@ def execute(experiment: Experiment, settings: RunSettings) -> Run:
     outputs = Path(settings.outputs) / experiment.name
     for place in (cache.PLACE, outputs.parent, outputs):
         whole.tidy(place)
-    run_id = identity.run_id(experiment, settings)
+    with progress.shown(settings.progress):  # All features may have to be read for it.
+        run_id = identity.run_id(experiment, settings)
     shown_by = identity.presentation(experiment)
     folder = outputs / run_id
-    state = MISSING if settings.force else _state(folder, shown_by)
-    if state == FINISHED:
+    found = MISSING if settings.force else state(folder, shown_by)
+    if found == FINISHED:
         past = store.about(folder)
         console.say(
             f"Found finished: measured {past['started'][:10]} in {past['seconds']:.0f} s. "
@@ -61,17 +63,17 @@ def execute(experiment: Experiment, settings: RunSettings) -> Run:
                 outputs, run_id, presentation=shown_by, fresh=settings.force
             ) as aside,
         ):
-            if state == MEASURED:
+            if found == MEASURED:
                 store.copy_measurement(folder, aside)
-            found = store.measured(aside)
-            if not found:
+            kept = store.measured(aside)
+            if not kept:
                 _measure(experiment, settings, aside)
                 store.keep_measurement(aside, run_id)
             _present(experiment, run_id, aside)
-        if found:
+        if kept:
             console.say("Numbers found; verdicts, pictures and page made anew.")
     # A finished run is shown where nothing can be written.
-    with suppress(OSError) if state == FINISHED else store.on_disk(outputs):
+    with suppress(OSError) if found == FINISHED else store.on_disk(outputs):
         store.point_latest(outputs, run_id)
         index.write(outputs.parent)
     return Run(experiment, folder, console.tell(folder, settings.details))
@@ -81,7 +83,8 @@ def execute(experiment: Experiment, settings: RunSettings) -> Run:
 MISSING, MEASURED, FINISHED = "missing", "measured", "finished"
 
 
-def _state(folder: Path, shown_by: str) -> str:
+def state(folder: Path, shown_by: str) -> str:
+    """Return which it is of a run that is shown by this; mark what is damaged."""
     wrong = store.faults(folder)
     if wrong is None:
         return MISSING
@@ -105,11 +108,18 @@ def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None
 
         extraction.make(source)
     from twinhead.results import history  # With h5py: not for finding a finished run.
-    from twinhead.training import passes  # As above.
+    from twinhead.runs import cluster  # As above.
+    from twinhead.training import passes
 
     started, clock = datetime.now(UTC), time.monotonic()
-    with passes.kept_in(aside / whole.PASSES):
+    with (
+        cluster.opened(experiment, settings) as others,
+        passes.kept_in(aside / whole.PASSES),
+        passes.trained_by(others),
+    ):
         measured = experiment.measure(settings)
+    if others is not None:
+        measured.numbers |= others.numbers
     seconds = time.monotonic() - clock
 
     history.save(measured, aside / "history.h5")
@@ -122,10 +132,13 @@ def _measure(experiment: Experiment, settings: RunSettings, aside: Path) -> None
         experiment.export(settings, measured, aside)
     (aside / "config.yaml").write_text(as_yaml(settings.model_dump()), encoding="utf-8")
     about = provenance.collect(modules) | {
+        "threads": identity.threads_of(settings),
         "data": measured.data["name"],
         "data_sha256": measured.data["sha256"],
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 1),
+        "workers": others.workers() if others else [],
+        "cluster": others.times if others else {},
         "reading": source.reading() if isinstance(source, Source) else {},
     }
     store.write_json(aside / "provenance.json", about)

@@ -32,7 +32,7 @@ class Experiment:
     something to say also NOTES, what differs from the article and why, and ILLUSTRATES, picture ->
     article, and EXPLORER, whether its runs get a page in which both heads train live.
     `measure.py` has `measure`, and may have `export` and `sweep`; `claims.py` has CLAIMS;
-    every public function of `figures.py` is a picture.
+    every public function of `figures.py` is a picture, None of a run that did not measure it.
     """
 
     def __init__(self, name: str):
@@ -88,7 +88,7 @@ class Experiment:
         return self._part(".claims").CLAIMS if (self.folder / "claims.py").exists() else ()
 
     @property
-    def figures(self) -> "dict[str, Callable[[History], Figure]]":
+    def figures(self) -> "dict[str, Callable[[History], Figure | None]]":
         """Every picture of a run, in the order of the file."""
         return self._drawn("figures")
 

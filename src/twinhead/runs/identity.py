@@ -27,6 +27,7 @@ TOLD_APART = (
     *("settings.py", "errors.py", "steps.py", "results/claim.py"),
     *("disk/__init__.py", "disk/manifest.py", "disk/whole.py"),
 )
+THREADS = "TF_NUM_INTRAOP_THREADS"  # A variable that TensorFlow reads as it starts.
 PRESENTING = ("pages", "results", "runs/present.py")
 
 
@@ -42,7 +43,7 @@ def run_id(experiment: Experiment, settings: RunSettings) -> str:
         "code": code(files),
         "versions": versions(modules),
         "python": platform.python_version(),
-        "threads": threads(),
+        "threads": threads_of(settings),
     }
     return _digest(json.dumps(decides, sort_keys=True).encode())[:12]
 
@@ -54,8 +55,18 @@ def presentation(experiment: Experiment) -> str:
     return _digest(b"".join(_bytes(path) for path in sorted({*files, *own})))[:12]
 
 
+def threads_of(settings: RunSettings) -> int:
+    """Return how many threads TensorFlow will use wherever passes of a run are trained."""
+    cluster = getattr(settings, "cluster", None)
+    if cluster is None or cluster.name == "none":
+        return threads()
+    return cluster.threads or max(1, threads() // cluster.workers)
+
+
 def threads() -> int:
     """Return how many threads TensorFlow will use: sums are taken in another order with others."""
+    if os.environ.get(THREADS, "").isdecimal() and int(os.environ[THREADS]):
+        return int(os.environ[THREADS])
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

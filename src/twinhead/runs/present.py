@@ -13,6 +13,7 @@ from twinhead.pages.explorer import page as explorer
 from twinhead.results import claim, history, published
 from twinhead.runs import store
 from twinhead.runs.experiment import Experiment
+from twinhead.runs.processors import claims
 
 DATA = ("name", "article", "train_rows", "validation_rows", "features", "made_up")
 
@@ -24,9 +25,10 @@ def write(experiment: Experiment, run: str, folder: Path) -> None:
         run: the run's id; the folder is one that is written aside.
     """
     measured = history.load(folder / "history.h5")
-    verdicts = claim.judge_all(experiment.claims, measured)
+    verdicts = claim.judge_all(claims(experiment, measured), measured)
     answer = experiment.answer(measured, verdicts)
-    figures = {name: draw(measured) for name, draw in experiment.figures.items()}
+    drawn = {name: draw(measured) for name, draw in experiment.figures.items()}
+    figures = {name: figure for name, figure in drawn.items() if figure is not None}
     if measured.data.get("made_up"):
         for figure in figures.values():
             style.say_made_up(figure)

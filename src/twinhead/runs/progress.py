@@ -113,7 +113,6 @@ class _Bar(logging.Handler):
             transient=True,
         )
         self.task = self.progress.add_task("starting", total=None, left="")
-        self.progress.start()
 
     def emit(self, record: logging.LogRecord) -> None:
         if getattr(record, "starting", False):
@@ -121,6 +120,7 @@ class _Bar(logging.Handler):
             self.spinner = _spinner(record.getMessage())
             return
         self._stop_spinner()
+        self.progress.start()  # Not before there is something to say: a run may be there.
         if record.levelno >= logging.WARNING:
             self.progress.console.print(record.getMessage(), highlight=False, markup=False)
             return

@@ -28,10 +28,14 @@ def collect(modules: Iterable[str]) -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": identity.versions({*modules, "matplotlib", "hydra", "twinhead"}),
         "platform": platform.platform(),
-        "cpu": _cpu(),
-        "threads": identity.threads(),
-        "command": shlex.join(["twinhead", *sys.argv[1:]]),
+        "cpu": cpu(),
+        "command": command(),
     }
+
+
+def command() -> str:
+    """Return the words that this process was started with."""
+    return shlex.join(["twinhead", *sys.argv[1:]])
 
 
 def _git(*words: str) -> str | None:
@@ -47,7 +51,8 @@ def _git(*words: str) -> str | None:
     return answer.stdout.strip()
 
 
-def _cpu() -> str:
+def cpu() -> str:
+    """Return the name of this machine's kind of processor."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):

@@ -15,13 +15,14 @@ from typing import Any
 import yaml
 
 from twinhead.data.features import Features, fingerprint, split
-from twinhead.data.sources import Source
+from twinhead.data.source import Source
 from twinhead.disk import manifest
 from twinhead.errors import InputError
 from twinhead.results import claim, history
 from twinhead.results.history import History
 from twinhead.runs import execute, identity, recompute, store
 from twinhead.runs.experiment import Experiment
+from twinhead.runs.processors import claims
 
 
 @dataclass
@@ -107,7 +108,7 @@ def _tables(run: Verified, measured: History) -> None:
 
 def _verdicts(run: Verified, experiment: Experiment, measured: History) -> None:
     """Hold verdicts.json and answer.json against the claims, judged anew."""
-    verdicts = claim.judge_all(experiment.claims, measured)
+    verdicts = claim.judge_all(claims(experiment, measured), measured)
     answer = experiment.answer(measured, verdicts)
     said = {"answer": answer.sentence, "number": answer.number, "counts": claim.counts(verdicts)}
     for name, anew in (

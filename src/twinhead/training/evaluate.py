@@ -3,6 +3,8 @@
 Keras's epoch loss is another thing: a running mean over weights that move.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from twinhead.data.ondisk import BLOCK_BYTES
@@ -15,7 +17,12 @@ LEAST_ROWS, MOST_BYTES = 2048, 2**26
 
 
 def evaluate(
-    kernel: tf.Tensor, bias: tf.Tensor, pairs: int, rows: Rows | RowsOnDisk, at_a_time: int
+    kernel: tf.Tensor,
+    bias: tf.Tensor,
+    pairs: int,
+    rows: Rows | RowsOnDisk,
+    at_a_time: int,
+    worked: Callable[[int], object] = lambda rows: None,
 ) -> np.ndarray:
     """Return losses and accuracies of heads that lie one below the other, shape (2, arms).
 
@@ -28,6 +35,7 @@ def evaluate(
         pairs: how many of the heads are softmax, of two units each.
         at_a_time: rows that are worked on at a time, if that is no bad idea. What several parts
             can be cut into alike is compiled once.
+        worked: is told of every block how many rows it has.
     """
     total, number = len(rows.X), rows.row_bytes // rows.X.shape[1]
     size = min(max(at_a_time, LEAST_ROWS), MOST_BYTES // (len(kernel) * number))
@@ -36,10 +44,10 @@ def evaluate(
     # The last block, where it is smaller, is filled up with rows that were there before.
     firsts = [min(start, total - size) for start in starts]
     blocks = rows.blocks(slice(first, first + size) for first in firsts)
-    sums = [
-        _sums(kernel, bias, pairs, block, tf.constant(start - first))
-        for start, first, block in zip(starts, firsts, blocks, strict=True)
-    ]
+    sums = []
+    for start, first, block in zip(starts, firsts, blocks, strict=True):
+        sums.append(_sums(kernel, bias, pairs, block, tf.constant(start - first)))
+        worked(first + size - start)
     return np.sum(sums, axis=0) / total
 
 

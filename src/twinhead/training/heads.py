@@ -46,12 +46,19 @@ def _glorot(head: str, features: int, seed: int, precision: str) -> tuple[np.nda
     return kernel, bias
 
 
-def model(arm: Arm, kernel: np.ndarray, bias: np.ndarray, dropout: float) -> keras.Model:
-    """Return the arm's model, features to logits, holding these weights."""
+def model(
+    arm: Arm, kernel: np.ndarray, bias: np.ndarray, dropout: float, seed: int | None = None
+) -> keras.Model:
+    """Return the arm's model, features to logits, holding these weights.
+
+    Args:
+        seed: of the dropout masks. Without one Keras draws it from Python's `random`, which all
+            threads of a process share.
+    """
     built = keras.Sequential(
         [
             keras.Input((len(kernel),), dtype=arm.precision),
-            keras.layers.Dropout(dropout, dtype=arm.precision),
+            keras.layers.Dropout(dropout, seed=seed, dtype=arm.precision),
             _layer(arm, logits=True),
         ]
     )

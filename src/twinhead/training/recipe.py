@@ -2,14 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
 from twinhead.data.features import Split
 from twinhead.data.sources import TwoClasses
-from twinhead.settings import Count, Fraction, Positive, RunSettings, between, one_of
+from twinhead.settings import (
+    Count,
+    Fraction,
+    Positive,
+    RunSettings,
+    Text,
+    Values,
+    between,
+    one_of,
+    whole,
+)
 from twinhead.training.optimizers import BankOptimizer
 
 
@@ -53,3 +63,40 @@ class TrainingSettings(RunSettings):
     def recipe(self) -> Recipe:
         optimizer = self.optimizer.model_dump()
         return Recipe(self.epochs, self.batch_size, self.dropout, optimizer, self.shuffle)
+
+
+Workers = Annotated[int, whole(1, 1024)]
+
+
+class Here(Values):
+    """This process alone."""
+
+    name: Literal["none"] = "none"
+
+
+class Local(Values):
+    """Workers on this machine."""
+
+    name: Literal["local"]
+    workers: Workers
+    threads: Workers | None
+
+
+class Dask(Values):
+    """The workers of a Dask scheduler."""
+
+    name: Literal["dask"]
+    scheduler: Text
+    threads: Workers
+
+
+class SpreadSettings(TrainingSettings):
+    """What an experiment has whose passes other processes may train.
+
+    Which processes those are decides no number. How many threads each has does.
+    """
+
+    cluster: Annotated[Here | Local | Dask, Field(discriminator="name")]
+
+    def measured(self) -> dict[str, Any]:
+        return {key: value for key, value in super().measured().items() if key != "cluster"}

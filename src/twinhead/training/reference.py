@@ -1,18 +1,21 @@
 """The reference: one Keras model and one `model.fit` an arm, as the article does it."""
 
 import logging
+import random
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from twinhead.data.features import Split
+from twinhead.data.features import Cut, Split
 from twinhead.results.arm import Arm
 from twinhead.results.history import Record
 from twinhead.training import heads, noise
 from twinhead.training.backend import keras, tf
-from twinhead.training.passes import kept
+from twinhead.training.passes import each
 from twinhead.training.recipe import Recipe
 from twinhead.training.rows import tensor
 
@@ -26,18 +29,40 @@ def train(arm: Arm, recipe: Recipe, split: Split) -> Record:
     With common noise the arm is fed the batches and masks of module `noise`: slow, and what the
     bank is held against.
     """
-    weights = heads.initial(arm, split.X_train.shape[1])
-    what = "reference", arm, recipe
-    (record,) = kept(split, what, weights, lambda: [_train(arm, recipe, split, *weights)])
+    ((record,),) = each([(_Fit(arm, recipe, split.X_train.shape[1]), split)])
     return record
+
+
+def train_cuts(arms: Sequence[tuple[Arm, Cut]], recipe: Recipe) -> Iterator[Record]:
+    """Train every arm alone, on its own cut of the rows; on a cluster, where there is one."""
+    fits = [(_Fit(arm, recipe, cut.features.X.shape[1]), cut) for arm, cut in arms]
+    return (record for (record,) in each(fits))
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """One arm, trained alone."""
+
+    arm: Arm
+    recipe: Recipe
+    features: int
+
+    def decides(self) -> tuple[Any, tuple[np.ndarray, ...]]:
+        return ("reference", self.arm, self.recipe), heads.initial(self.arm, self.features)
+
+    def train(self, split: Split) -> list[Record]:
+        start = heads.initial(self.arm, self.features)
+        return [_train(self.arm, self.recipe, split, *start)]
 
 
 def _train(arm: Arm, recipe: Recipe, split: Split, kernel: np.ndarray, bias: np.ndarray) -> Record:
     X, y = split.X_train.astype(arm.precision, copy=False), split.y_train
     if arm.noise == "independent":
         own_seed = np.random.SeedSequence([arm.seed, zlib.crc32(f"{arm.head} {arm.init}".encode())])
-        keras.utils.set_random_seed(int(own_seed.generate_state(1)[0]))
-        model = heads.model(arm, kernel, bias, recipe.dropout)
+        seed = int(own_seed.generate_state(1)[0])
+        keras.utils.set_random_seed(seed)  # TensorFlow's own generator: the order of rows.
+        masks = random.Random(seed).randint(1, 10**9)
+        model = heads.model(arm, kernel, bias, recipe.dropout, masks)
     else:
         model = heads.model(arm, kernel, bias, dropout=0.0)
     model.compile(

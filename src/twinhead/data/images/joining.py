@@ -2,30 +2,33 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from twinhead.data import hdf5
-from twinhead.data.features import fingerprint
+from twinhead.data import stacking
 from twinhead.data.hdf5 import Contents
+from twinhead.data.ondisk import OnDisk
+from twinhead.data.stretches import SideBySide
 from twinhead.errors import InputError
 
 
-def join(paths: Sequence[str]) -> Contents:
+def join(files: Sequence[str], in_memory: bool | Literal["auto"] = "auto") -> Contents:
     """Return the contents of features files that `twinhead features` made, X side by side.
 
     A row has to be the same image in all of them: by name, by label, and where the files tell, by
     the bytes of the images.
 
+    Args:
+        in_memory: as in `stacking.stack`.
+
     Raises:
         InputError: a file is not as it has to be, or is of other images than the first.
     """
-    first, *rest = (Path(path) for path in paths)
-    begun = hdf5.read(first)
+    first, *rest = paths = [Path(path) for path in files]
+    begun, *further = every = stacking.read_all(paths, in_memory, names=True)
     names, y = _names(first, begun), begun.y
-    blocks, tally = [begun.X], begun.tally
-    for path in rest:
-        read = hdf5.read(path)
+    for path, read in zip(rest, further, strict=True):
         others = _names(path, read)
         for row, (name, other) in enumerate(zip(names, others, strict=False)):
             if name != other:
@@ -43,10 +46,10 @@ def join(paths: Sequence[str]) -> Contents:
             raise InputError(
                 f"{path}: its images have other bytes than those of {first}, expected the same"
             )
-        blocks.append(read.X)
-        tally += read.tally
-    X = np.hstack(blocks)
-    return Contents(X, y, False, fingerprint(X, y), tally)
+    if isinstance(begun.X, OnDisk):
+        X = OnDisk([SideBySide([each.X.stretches[0] for each in every])])
+        return stacking.joined(paths, every, X, y, made_up=False)
+    return stacking.joined(paths, every, np.hstack([each.X for each in every]), y, made_up=False)
 
 
 def _names(path: Path, read: Contents) -> list[str]:

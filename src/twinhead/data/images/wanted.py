@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twinhead.data import stacking
+from twinhead.data.hdf5 import Contents
 from twinhead.data.images import backbones, finding, layout
 from twinhead.data.images.finding import Found
 from twinhead.errors import InputError
@@ -39,6 +41,27 @@ class Wanted:
     def file(self) -> Path | None:
         """Return the file in data/ that has these features, or None."""
         return next((path for path in self._candidates() if self.is_in(path)), None)
+
+    def read(self) -> Contents:
+        """Return these features.
+
+        Raises:
+            InputError: no file in data/ has them, or it has others than were written.
+        """
+        path, images = self.file(), self.source.images
+        if path is None:
+            raise InputError(
+                f"{images}: no file in data/ has features of these images; expected one that "
+                f"`twinhead features images={images} backbone={self.source.backbone}` makes"
+            )
+        read = stacking.stack([path], in_memory=self.source.in_memory)
+        expected = {layout.SHA256: read.sha256, "identity": self.identity}
+        if {key: read.about.get(key) for key in expected} != expected:
+            raise InputError(
+                f"{path}: found other features than were written; expected to delete it, so that "
+                "it is made again"
+            )
+        return read
 
     def is_in(self, path: Path) -> bool:
         about = layout.about(path)
