@@ -1,13 +1,12 @@
 """Every setting trained with both heads, mapped and not, in float64 on the same noise."""
 
 import logging
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from twinhead.data.features import describe, split
+from twinhead.data.features import describe, sample, split
 from twinhead.data.sources import BreastCancer
 from twinhead.experiments.law import (
     Settings,
@@ -39,10 +38,7 @@ log = logging.getLogger(__name__)
 
 
 def measure(settings: Settings) -> History:
-    features = settings.data.load()
-    # At random: a file may hold one class after the other.
-    rows = np.random.default_rng(settings.seed).permutation(len(features.y))[: settings.rows]
-    features = replace(features, X=features.X[rows, : settings.features], y=features.y[rows])
+    features = sample(settings.data.load(), settings.rows, settings.features, settings.seed)
     parts = split(features, 0.2, settings.seed)
     history = History(describe(features, parts))
     tumours = BreastCancer().load()

@@ -1,13 +1,12 @@
 """Softmax pair and matched sigmoid in five precisions: their gap by step, and how they rank."""
 
 import logging
-from dataclasses import replace
 
 import ml_dtypes
 import numpy as np
 import pandas as pd
 
-from twinhead.data.features import describe, split
+from twinhead.data.features import describe, sample, split
 from twinhead.experiments.precision import Settings
 from twinhead.experiments.precision.cases import (
     FORMS,
@@ -33,10 +32,7 @@ TIED = "tied, {}: probability over logit"
 
 
 def measure(settings: Settings) -> History:
-    features = settings.data.load()
-    # At random: a file may hold one class after the other.
-    rows = np.random.default_rng(settings.seed).permutation(len(features.y))[: settings.rows]
-    features = replace(features, X=features.X[rows, : settings.features], y=features.y[rows])
+    features = sample(settings.data.load(), settings.rows, settings.features, settings.seed)
     parts = split(features, 0.2, settings.seed)
     history = History(describe(features, parts))
     history.data |= {"steps": settings.steps, "common": settings.common}

@@ -209,7 +209,8 @@ def test_ctrl_c_ends_all_workers_and_keeps_what_is_done(tmp_path):
     os.killpg(started.pid, signal.SIGINT)  # As a terminal does.
     _, said = started.communicate(timeout=60)
     assert started.returncode == 130
-    assert said.splitlines()[-1].startswith("interrupted (SIGINT): what was finished is kept")
+    last = "interrupted (SIGINT): the same command goes on with what was finished"
+    assert said.splitlines()[-1].startswith(last)
     assert "Traceback" not in said
     _, alive = psutil.wait_procs(workers, timeout=10)
     assert not alive

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -83,6 +83,15 @@ def fingerprint(*arrays: Matrix) -> str:
         digest.update(header(array))
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
+
+
+def sample(features: Features, rows: int, columns: int, seed: int) -> Features:
+    """Return at most so many rows, drawn at random, and the first columns of X in memory.
+
+    At random, because a file may hold one class after the other.
+    """
+    drawn = np.random.default_rng(seed).permutation(len(features.y))[:rows]
+    return replace(features, X=features.X[drawn, :columns], y=features.y[drawn])
 
 
 def split(features: Features, validation_fraction: float, seed: int) -> Split:
