@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_large import COLUMNS, LABELS, ROWS, SINGLE, in_an_empty_folder, written  # noqa: F401
+from test_large import COLUMNS, LABELS, SINGLE, in_an_empty_folder, written  # noqa: F401
 
 from twinhead.cli.main import run as command
 from twinhead.data import hdf5, hdf5_child, ondisk, stacking
@@ -171,7 +171,7 @@ def test_a_file_that_is_written_to_while_it_is_read_is_refused(most, monkeypatch
     monkeypatch.setattr(hdf5_child, "_limit", lambda what, value: None)
     said = []
     with pytest.raises(InputError, match=r"a\.h5: was changed while it was read"):
-        said.extend(hdf5_child.read(Path("a.h5"), False, most))
+        said.extend(hdf5_child.read(Path("a.h5"), False, most, False))
     assert not any("end" in each[0] for each in said)
 
 
@@ -182,18 +182,18 @@ def test_labels_are_those_of_the_rows_when_a_file_is_read_twice(monkeypatch):
     written("c.h5", -SINGLE[:100], 1 - LABELS[:100])
     real, read = hdf5.read, []
 
-    def once(path, external, most):
-        found = real(path, external, 4 * 100 * COLUMNS if most >= 0 else most)
+    def once(path, most, **how):
+        found = real(path, most=4 * 100 * COLUMNS if most >= 0 else most, **how)
         read.append(str(path))
-        if read == ["a.h5", "b.h5"]:
+        if read == ["b.h5", "a.h5"]:
             os.replace("c.h5", "b.h5")
         return found
 
     monkeypatch.setattr(hdf5, "read", once)
-    found = stacking.stack([Path("a.h5"), Path("b.h5")])
-    assert read == ["a.h5", "b.h5", "b.h5"]
-    assert np.array_equal(found.X[ROWS:], -SINGLE[:100])
-    assert found.y[ROWS:].tolist() == (1 - LABELS[:100]).tolist()
+    found = stacking.stack([Path("b.h5"), Path("a.h5")])
+    assert read == ["b.h5", "a.h5", "b.h5"]
+    assert np.array_equal(found.X[:100], -SINGLE[:100])
+    assert found.y[:100].tolist() == (1 - LABELS[:100]).tolist()
 
 
 def test_a_disk_that_cannot_be_read_is_one_line_about_the_file(capsys, monkeypatch):
