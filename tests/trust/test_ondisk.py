@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_large import COLUMNS, LABELS, ROWS, SINGLE, in_an_empty_folder, written  # noqa: F401
+from test_large import COLUMNS, LABELS, SINGLE, in_an_empty_folder, written  # noqa: F401
 
 from twinhead.cli.main import run as command
 from twinhead.data import hdf5, hdf5_child, ondisk, stacking
@@ -171,7 +171,7 @@ def test_a_file_that_is_written_to_while_it_is_read_is_refused(most, monkeypatch
     monkeypatch.setattr(hdf5_child, "_limit", lambda what, value: None)
     said = []
     with pytest.raises(InputError, match=r"a\.h5: was changed while it was read"):
-        said.extend(hdf5_child.read(Path("a.h5"), False, most))
+        said.extend(hdf5_child.read(Path("a.h5"), False, most, False))
     assert not any("end" in each[0] for each in said)
 
 
