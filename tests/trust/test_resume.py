@@ -86,6 +86,30 @@ def record(arm):
     return history.Record(arm, {("train", "loss"): np.zeros(2)}, {})
 
 
+def test_a_pass_comes_back_from_the_disk_as_it_was(tmp_path):
+    rng = np.random.default_rng(0)
+    arms = [
+        history.Arm("a/b θ", "sigmoid", 1 / 3, seed=1, init="transfer", precision="float32"),
+        history.Arm("two", "softmax", 1e-3, seed=1, lr_ratio=2.0, precision="float64"),
+    ]
+    made = [
+        history.Record(
+            arm,
+            {("validation", "loss"): rng.random(3), ("train", "accuracy"): np.full(3, np.nan)},
+            {"kernel": rng.random((3, 4, units)).astype(arm.precision), "bias": np.zeros((3, 1))},
+        )
+        for units, arm in enumerate(arms, 1)
+    ]
+    found = passes._records(passes._keep(tmp_path, "key", made))
+    assert [each.arm for each in found] == arms
+    for one, other in zip(made, found, strict=True):
+        for ours, theirs in ((one.series, other.series), (one.weights, other.weights)):
+            assert list(ours) == list(theirs)
+            for key in ours:
+                assert ours[key].dtype == theirs[key].dtype
+                assert ours[key].tobytes() == theirs[key].tobytes()
+
+
 def test_a_pass_is_told_from_others_by_all_that_decides_it(tmp_path, split):
     arm = history.Arm("one", "softmax", 0.1, seed=0)
     other_rows = replace(split, X_train=split.X_train + 1)
