@@ -119,6 +119,8 @@ def test_a_signal_ends_a_run_in_one_line(tmp_path, how):
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,
+        # Whoever runs the tests may be deaf to it, as nohup makes them, and their children.
+        preexec_fn=lambda: signal.signal(how, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 100
     for line in process.stderr:
