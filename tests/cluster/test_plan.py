@@ -32,6 +32,7 @@ def spread(count, passes):
             return {"workers": others.workers(), "cluster": others.times, "seconds": seconds}
 
 
+@pytest.mark.slow  # It compares seconds: on a machine that runs no other tests meanwhile.
 def test_two_workers_take_what_one_foretells():
     pytest.importorskip("distributed")
     one, two = spread(1, 20), spread(2, 20)
