@@ -29,7 +29,7 @@ sweep: $(READY) ## Sweep the learning-rate ratio; RATIOS=0.5,1,2,4 SEEDS=0,1,2 A
 law: $(READY) ## Train every setting with both heads, mapped and not: which maps by which factor
 	@$(TWINHEAD) law $(FORCED) $(ARGS)
 
-bench: $(READY) ## Time the bank beside NumPy, JAX, PyTorch, Keras and scikit-learn, and read large files from a cold disk: about nine minutes, 5 GiB of disk, on a machine that nobody else uses
+bench: $(READY) ## Time the bank beside NumPy, JAX, PyTorch, Keras and scikit-learn, and read large files from a cold disk: a quarter of an hour, 5 GiB of disk, on a machine that nobody else uses
 	@$(TWINHEAD) benchmark $(FORCED) $(ARGS)
 
 docs: $(READY) ## Fill the numbers in the documents; TAKE="benchmark law precision" takes them from the latest runs first
