@@ -7,12 +7,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from bits import bits
 from small import SMALL
 
 from twinhead.cli.composing import compose
 from twinhead.data.features import Cut, Features
 from twinhead.errors import InputError
-from twinhead.results import history
 from twinhead.runs.execute import execute
 from twinhead.runs.experiment import Experiment
 from twinhead.runs.jobs import execute_all
@@ -36,16 +36,6 @@ def settings(name, *given):
     experiment = Experiment(name)
     every = [*SMALL[name].split(), *given]
     return experiment, compose(f"experiment/{name}", experiment.Settings, every)
-
-
-def bits(folder):
-    made = history.load(folder / "history.h5")
-    arrays = {
-        (name, key): values.tobytes()
-        for name, each in made.records.items()
-        for key, values in [*each.series.items(), *each.weights.items()]
-    }
-    return made.data, made.numbers, arrays, {k: v.to_csv() for k, v in made.tables.items()}
 
 
 def provenance(folder):

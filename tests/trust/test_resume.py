@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from bits import bits
 from small import SMALL
 
 from twinhead.cli.composing import compose
@@ -21,17 +22,6 @@ def executed(name, *words):
     experiment = Experiment(name)
     given = [*SMALL[name].split(), "progress=false", *words]
     return execute(experiment, compose(f"experiment/{name}", experiment.Settings, given)).folder
-
-
-def bits(folder):
-    """Return all numbers of a run; history.h5 itself tells when its groups were made."""
-    made = history.load(folder / "history.h5")
-    arrays = {
-        (name, key): values.tobytes()
-        for name, each in made.records.items()
-        for key, values in [*each.series.items(), *each.weights.items()]
-    }
-    return made.data, made.numbers, arrays, {k: v.to_csv() for k, v in made.tables.items()}
 
 
 @pytest.fixture

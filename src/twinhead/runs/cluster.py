@@ -48,8 +48,8 @@ def opened(experiment: Experiment, settings: Any) -> Iterator["Cluster | None"]:
     Raises:
         InputError: it is not there, or a worker of it is not like this process.
     """
-    cluster = getattr(settings, "cluster", None)
-    if cluster is None or cluster.name == "none":
+    cluster = identity.cluster_of(settings)
+    if cluster is None:
         yield None
         return
     try:

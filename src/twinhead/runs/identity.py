@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
+from typing import Any
 
 import twinhead
 from twinhead.runs.experiment import Experiment
@@ -57,10 +58,16 @@ def presentation(experiment: Experiment) -> str:
 
 def threads_of(settings: RunSettings) -> int:
     """Return how many threads TensorFlow will use wherever passes of a run are trained."""
-    cluster = getattr(settings, "cluster", None)
-    if cluster is None or cluster.name == "none":
+    cluster = cluster_of(settings)
+    if cluster is None:
         return threads()
     return cluster.threads or max(1, threads() // cluster.workers)
+
+
+def cluster_of(settings: RunSettings) -> Any:
+    """Return the cluster that is to train a run's passes, or None for this process alone."""
+    cluster = getattr(settings, "cluster", None)
+    return None if cluster is None or cluster.name == "none" else cluster
 
 
 def threads() -> int:

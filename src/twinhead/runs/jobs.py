@@ -5,7 +5,7 @@ arm: a single process that draws would keep ten machines waiting.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +24,15 @@ def execute_all(experiment: Experiment, settings: Sequence[RunSettings]) -> list
     Raises:
         InputError: as `execute` does; or a worker could not make its run: all others are finished.
     """
-    asked = [getattr(each, "cluster", None) for each in settings]
+    asked = [identity.cluster_of(each) for each in settings]
     if any(each != asked[0] for each in asked):
         raise InputError("cluster: found several, expected one for all jobs")
-    if asked[0] is None or asked[0].name == "none":
+    if asked[0] is None:
         return [execute(experiment, each) for each in settings]
-    made = _make(experiment, settings)
+    ids = [identity.run_id(experiment, each) for each in settings]
+    made = _make(experiment, dict(zip(ids, settings, strict=True)))
     runs = []
-    for each in settings:
-        run_id = identity.run_id(experiment, each)
+    for run_id, each in zip(ids, settings, strict=True):
         if run_id in made:
             folder = Path(each.outputs) / experiment.name / run_id
             runs.append(Run(experiment, folder, console.tell(folder, each.details)))
@@ -41,23 +41,23 @@ def execute_all(experiment: Experiment, settings: Sequence[RunSettings]) -> list
     return runs
 
 
-def _make(experiment: Experiment, settings: Sequence[Any]) -> set[str]:
-    """Have workers make every run that is not there; return the ids of those."""
+def _make(experiment: Experiment, runs: Mapping[str, Any]) -> set[str]:
+    """Have workers make every run, id -> settings, that is not there; return the ids of those."""
     from twinhead.runs import cluster  # With what trains: not for runs that are there.
 
-    outputs = Path(settings[0].outputs) / experiment.name
+    first = next(iter(runs.values()))
+    outputs = Path(first.outputs) / experiment.name
     shown_by = identity.presentation(experiment)
     missing = {
         run_id: each
-        for each in settings
-        for run_id in [identity.run_id(experiment, each)]
+        for run_id, each in runs.items()
         if each.force or state(outputs / run_id, shown_by) != FINISHED
     }
     if not missing:
         return set()
-    with progress.shown(settings[0].progress):
+    with progress.shown(first.progress):
         steps = Steps("runs", len(missing))
-        with cluster.opened(experiment, settings[0]) as others:
+        with cluster.opened(experiment, first) as others:
             assert others is not None  # Settings ask for one.
             for run_id, files, worker in others.make(missing):
                 with store.published_whole(
