@@ -165,6 +165,12 @@ def test_a_scheduler_that_is_not_there_is_one_line(monkeypatch, capfd, tmp_path,
     assert line.startswith(f"error: cluster.scheduler: found no Dask scheduler at {address}, ")
 
 
+def test_a_key_of_a_cluster_that_was_not_asked_for_is_one_line(capsys):
+    assert command(["train", "cluster.threads=2"]) == 2
+    said = "error: cluster.threads: unknown key; expected cluster=... of another kind, with keys"
+    assert capsys.readouterr().err.splitlines() == [said]
+
+
 def test_without_dask_is_one_line(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "distributed", None)

@@ -178,7 +178,9 @@ def _first_line(error: BaseException) -> str:
 
 
 def _unknown_key(key: str, known: Sequence[str]) -> str:
-    own = key.lstrip("+~").rpartition(".")[2]
+    group, _, own = key.lstrip("+~").rpartition(".")
+    if [*known] == ["name"]:
+        return f"{key.lstrip('+~')}: unknown key; expected {group}=... of another kind, with keys"
     initials = {"".join(word[0] for word in name.split("_")): name for name in reversed(known)}
     near = [*difflib.get_close_matches(own, known, n=1), initials.get(own, "")][0]
     hint = f"did you mean {near}? " if near else ""
